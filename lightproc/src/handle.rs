@@ -1,0 +1,283 @@
+//! Handles: the one that awaits a process, cancels it, or lets it go.
+//!
+//! A process has one handle. Dropping it detaches the process, which goes on. Awaiting it is cancel-safe: the outcome
+//! stays with the process until a poll takes it.
+
+use crate::hooks::Hooks;
+use crate::outcome::{Outcome, contain};
+use crate::proc::{self, LightProc};
+use crate::raw::{Header, Output};
+use crate::state::{Detach, Look};
+use crate::waker;
+use futures_core::future::FusedFuture;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll};
+
+/// Awaits a process. Its output is `None` when the process was cancelled; a panic of the process goes on in whoever
+/// awaits it.
+///
+/// Dropping the handle detaches the process. The handle is ready only after the future was dropped.
+///
+/// # Panics
+/// Awaiting it panics with the process's payload when the process panicked. Polling it after it was ready panics.
+#[must_use = "dropping a handle detaches its process; call `detach` to say that this is meant"]
+pub struct ProcHandle<T> {
+    /// The process whose HANDLE flag this is; `None` once the outcome was taken.
+    raw: Option<NonNull<Header>>,
+    _output: PhantomData<T>,
+}
+
+// SAFETY: the handle owns the output at most, and everything else it does is an atomic transition.
+unsafe impl<T: Send> Send for ProcHandle<T> {}
+// SAFETY: `&ProcHandle` gives no access to the output; its methods are atomic transitions or give out `Sync` data.
+unsafe impl<T: Send> Sync for ProcHandle<T> {}
+
+impl<T> Unpin for ProcHandle<T> {}
+
+impl<T> ProcHandle<T> {
+    /// # Safety
+    /// The process's output is a `T` and its HANDLE flag is the result's.
+    pub(crate) unsafe fn from_raw(raw: NonNull<Header>) -> Self {
+        ProcHandle { raw: Some(raw), _output: PhantomData }
+    }
+
+    fn header(&self) -> Option<&Header> {
+        // SAFETY: the HANDLE flag keeps the process live.
+        self.raw.as_ref().map(|raw| unsafe { raw.as_ref() })
+    }
+
+    /// Asks for cancellation: the future is dropped at the process's next run, where processes run, and not polled any
+    /// more. Await the handle to wait until that has happened. A process that has ended stays as it is.
+    pub fn cancel(&self) {
+        let Some(raw) = self.raw else { return };
+        // SAFETY: the HANDLE flag keeps the process live.
+        if unsafe { raw.as_ref() }.state.close() {
+            // SAFETY: the transition made us the runner.
+            unsafe { LightProc::from_raw(raw) }.schedule();
+        }
+    }
+
+    /// Lets the process go on without a handle. The same as dropping it, but says so.
+    pub fn detach(self) {}
+
+    /// Says whether the process has ended, which never becomes false again.
+    pub fn is_finished(&self) -> bool {
+        self.header().is_none_or(|header| !matches!(header.state.look(), Look::Running { .. }))
+    }
+
+    /// Returns the data that the process was made with, when they are of type `D`; `None` after the handle was ready.
+    pub fn data<D: Hooks>(&self) -> Option<&D> {
+        // SAFETY: the HANDLE flag keeps the process live for the borrow of `self`.
+        self.raw.and_then(|raw| unsafe { proc::data(raw) })
+    }
+
+    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        let raw = self.raw.expect("a process handle was polled after it was ready");
+        // SAFETY: the HANDLE flag keeps the process live.
+        let header = unsafe { raw.as_ref() };
+        if let Look::Running { awaiter } = header.state.look() {
+            // SAFETY: the handle is ours.
+            if unsafe { register(header, awaiter, cx) } {
+                return Poll::Pending;
+            }
+        }
+        self.raw = None;
+        // SAFETY: the process has ended, its output is a `T` by `from_raw`, and the HANDLE flag was ours.
+        Poll::Ready(unsafe { take(raw) })
+    }
+}
+
+/// Puts the awaiter's waker into the slot. False: the process has ended.
+///
+/// # Safety
+/// The caller is the handle; `awaiter` says whether the slot was full when it looked.
+unsafe fn register(header: &Header, awaiter: bool, cx: &mut Context<'_>) -> bool {
+    if awaiter {
+        // SAFETY: the slot is full: only the handle fills it, and the finisher reads it without changing it.
+        let same =
+            header.awaiter.with(|slot| unsafe { (*slot).assume_init_ref().will_wake(cx.waker()) });
+        if same && matches!(header.state.look(), Look::Running { .. }) {
+            return true;
+        }
+        if !header.state.clear_awaiter() {
+            return false;
+        }
+        // SAFETY: the transition gave the full slot to us.
+        unsafe { empty_awaiter(header) };
+    }
+    let waker = cx.waker().clone();
+    // SAFETY: AWAITER is clear, so the slot is ours.
+    header.awaiter.with_mut(|slot| unsafe { (*slot).write(waker) });
+    if header.state.set_awaiter() {
+        return true;
+    }
+    // SAFETY: the process ended before the slot was published: it is full and still ours.
+    unsafe { empty_awaiter(header) };
+    false
+}
+
+/// Drops the waker in the awaiter slot.
+///
+/// # Safety
+/// The slot is full and the caller's.
+unsafe fn empty_awaiter(header: &Header) {
+    // SAFETY: full and ours, by contract; AWAITER is clear, so nobody reads it again before it is written.
+    let waker = header.awaiter.with(|slot| unsafe { (*slot).assume_init_read() });
+    contain(|| drop(waker));
+}
+
+/// Takes the outcome of an ended process and gives up its HANDLE flag.
+///
+/// # Safety
+/// The process has ended, its output is a `T`, and the flag is the caller's.
+unsafe fn take<T>(raw: NonNull<Header>) -> Outcome<T> {
+    // SAFETY: the HANDLE flag keeps the process live.
+    let header = unsafe { raw.as_ref() };
+    let mut outcome = MaybeUninit::<Outcome<T>>::uninit();
+    // SAFETY: the stage belongs to the handle, the place is an uninitialised `Outcome` of the output's type.
+    unsafe { (header.vtable.take_outcome)(raw, header.state.look(), outcome.as_mut_ptr().cast()) };
+    if header.state.release_handle() {
+        // SAFETY: the transition says that nobody else holds the process; the stage is empty.
+        unsafe { waker::free(raw) };
+    }
+    // SAFETY: written by `take_outcome`.
+    unsafe { outcome.assume_init() }
+}
+
+impl<T> Drop for ProcHandle<T> {
+    fn drop(&mut self) {
+        let Some(raw) = self.raw else { return };
+        // SAFETY: the HANDLE flag, given up below, keeps the process live until then.
+        let header = unsafe { raw.as_ref() };
+        loop {
+            match header.state.detach() {
+                Detach::Done => return,
+                // SAFETY: the transition made us the runner of the last run.
+                Detach::Orphan => return unsafe { LightProc::from_raw(raw) }.schedule(),
+                Detach::Awaiter => {
+                    // SAFETY: the transition gave the full slot to us.
+                    unsafe { empty_awaiter(header) };
+                }
+                Detach::Ended => break,
+            }
+        }
+        let output = match header.state.look() {
+            Look::Completed => Some(Output::Value),
+            Look::Panicked => Some(Output::Panic),
+            Look::Running { .. } | Look::Empty => None,
+        };
+        if let Some(output) = output {
+            // SAFETY: the process has ended and what is in the stage belongs to the handle.
+            contain(|| unsafe { (header.vtable.drop_output)(raw, output) });
+        }
+        if header.state.release_handle() {
+            // SAFETY: the transition says that nobody else holds the process; the stage is empty.
+            unsafe { waker::free(raw) };
+        }
+    }
+}
+
+impl<T> Future for ProcHandle<T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.poll_outcome(cx).map(|outcome| match outcome {
+            Outcome::Completed(output) => Some(output),
+            Outcome::Cancelled => None,
+            Outcome::Panicked(panic) => panic.resume(),
+        })
+    }
+}
+
+impl<T> FusedFuture for ProcHandle<T> {
+    fn is_terminated(&self) -> bool {
+        self.raw.is_none()
+    }
+}
+
+impl<T> fmt::Debug for ProcHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcHandle").field("state", &self.header().map(|h| &h.state)).finish()
+    }
+}
+
+/// Awaits a process and turns its panic into a value.
+///
+/// As a future its output is `None` when the process panicked or was cancelled; [`outcome`](RecoverableHandle::outcome)
+/// tells the two apart. Dropping the handle detaches the process.
+///
+/// # Panics
+/// Polling it after it was ready panics.
+///
+/// # Examples
+/// ```
+/// use lightproc::{LightProc, Outcome};
+/// std::panic::set_hook(Box::new(|_| {}));
+/// let (process, handle) = LightProc::recoverable(async { panic!("lost") }, |_| {}, ());
+/// process.run();
+/// match futures_lite::future::block_on(handle.outcome()) {
+///     Outcome::Panicked(panic) => assert_eq!(panic.message(), Some("lost")),
+///     other => unreachable!("{other:?}"),
+/// }
+/// ```
+#[must_use = "dropping a handle detaches its process; call `detach` to say that this is meant"]
+pub struct RecoverableHandle<T> {
+    inner: ProcHandle<T>,
+}
+
+impl<T> RecoverableHandle<T> {
+    pub(crate) fn new(inner: ProcHandle<T>) -> Self {
+        RecoverableHandle { inner }
+    }
+
+    /// Asks for cancellation; see [`ProcHandle::cancel`].
+    pub fn cancel(&self) {
+        self.inner.cancel();
+    }
+
+    /// Lets the process go on without a handle. The same as dropping it, but says so.
+    pub fn detach(self) {}
+
+    /// Says whether the process has ended, which never becomes false again.
+    pub fn is_finished(&self) -> bool {
+        self.inner.is_finished()
+    }
+
+    /// Returns the data that the process was made with; see [`ProcHandle::data`].
+    pub fn data<D: Hooks>(&self) -> Option<&D> {
+        self.inner.data()
+    }
+
+    /// Waits for the end of the process and says how it came about.
+    ///
+    /// # Cancel safety
+    /// Dropping the future detaches the process.
+    pub async fn outcome(mut self) -> Outcome<T> {
+        std::future::poll_fn(|cx| self.inner.poll_outcome(cx)).await
+    }
+}
+
+impl<T> Future for RecoverableHandle<T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.inner.poll_outcome(cx).map(Outcome::completed)
+    }
+}
+
+impl<T> FusedFuture for RecoverableHandle<T> {
+    fn is_terminated(&self) -> bool {
+        self.inner.raw.is_none()
+    }
+}
+
+impl<T> fmt::Debug for RecoverableHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecoverableHandle").field("inner", &self.inner).finish()
+    }
+}

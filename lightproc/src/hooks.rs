@@ -1,0 +1,27 @@
+//! Data of one process, and the hooks that run with it.
+//!
+//! Any `Hooks` type can travel inside the process's allocation. `()` is the empty one: it costs no byte and, since the
+//! provided methods are empty and inlined, no instruction.
+
+/// Data that a process carries, with hooks into its life. Each hook runs at most once.
+///
+/// Hooks get `&self`, because handles may read the data at the same time.
+///
+/// # Panics
+/// A panic in [`before_start`](Hooks::before_start) ends the process as a panic of its own would; a panic in the other
+/// two is caught and dropped, since the process has ended by then.
+pub trait Hooks: Send + Sync + 'static {
+    /// Runs before the first poll.
+    #[inline]
+    fn before_start(&self) {}
+
+    /// Runs after the future has returned and was dropped, before its handle learns of it.
+    #[inline]
+    fn after_complete(&self) {}
+
+    /// Runs after a panic has ended the process, before its handle learns of it.
+    #[inline]
+    fn after_panic(&self) {}
+}
+
+impl Hooks for () {}

@@ -1,0 +1,86 @@
+//! Wakers of a process: one reference each, and one static vtable for all of them.
+
+use crate::proc::LightProc;
+use crate::raw::Header;
+use crate::state::{DropRef, Wake};
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
+
+/// Makes a waker that counts as a reference.
+///
+/// # Safety
+/// `raw` is a live process.
+pub(crate) unsafe fn hold(raw: NonNull<Header>) -> Waker {
+    // SAFETY: live by contract; `clone` adds the reference that the waker gives up when it is dropped.
+    unsafe { Waker::from_raw(clone(raw.as_ptr().cast())) }
+}
+
+/// Makes a waker for the length of a poll; it counts as no reference and must not be dropped.
+///
+/// # Safety
+/// The caller is the process's runner, and uses the waker only while it is.
+pub(crate) unsafe fn borrowed(raw: NonNull<Header>) -> ManuallyDrop<Waker> {
+    let waker = RawWaker::new(raw.as_ptr().cast(), &VTABLE);
+    // SAFETY: the runner keeps the process live. `ManuallyDrop`: no reference is given up that was never taken.
+    ManuallyDrop::new(unsafe { Waker::from_raw(waker) })
+}
+
+/// # Safety
+/// `data` came from `hold` or `borrowed`, whose process is live.
+unsafe fn header<'a>(data: *const ()) -> &'a Header {
+    // SAFETY: it is the pointer of a live process's header, by contract.
+    unsafe { &*data.cast::<Header>() }
+}
+
+fn raw(data: *const ()) -> NonNull<Header> {
+    // SAFETY: waker data are always made from a `NonNull`.
+    unsafe { NonNull::new_unchecked(data.cast_mut().cast()) }
+}
+
+unsafe fn clone(data: *const ()) -> RawWaker {
+    // SAFETY: the waker that is being cloned keeps the process live.
+    unsafe { header(data) }.state.add_ref();
+    RawWaker::new(data, &VTABLE)
+}
+
+unsafe fn wake(data: *const ()) {
+    // SAFETY: this waker's reference keeps the process live until the transition.
+    match unsafe { header(data) }.state.wake_by_val() {
+        Wake::Nothing => {}
+        // SAFETY: the transition made us the runner.
+        Wake::Schedule => unsafe { LightProc::from_raw(raw(data)) }.schedule(),
+        // SAFETY: the transition says that nobody else holds the process and that it has ended.
+        Wake::Free => unsafe { free(raw(data)) },
+    }
+}
+
+unsafe fn wake_by_ref(data: *const ()) {
+    // SAFETY: the waker keeps the process live.
+    if let Wake::Schedule = unsafe { header(data) }.state.wake_by_ref() {
+        // SAFETY: the transition made us the runner.
+        unsafe { LightProc::from_raw(raw(data)) }.schedule();
+    }
+}
+
+unsafe fn drop_waker(data: *const ()) {
+    // SAFETY: this waker's reference keeps the process live until the transition.
+    match unsafe { header(data) }.state.drop_ref() {
+        DropRef::Shared => {}
+        // SAFETY: the transition says that nobody else holds the process and that it has ended.
+        DropRef::Free => unsafe { free(raw(data)) },
+        // SAFETY: the transition made us the runner of the last run, which drops the future where processes run.
+        DropRef::Orphan => unsafe { LightProc::from_raw(raw(data)) }.schedule(),
+    }
+}
+
+/// Frees an ended process.
+///
+/// # Safety
+/// Nobody else holds it, and its stage and its awaiter slot are empty.
+pub(crate) unsafe fn free(raw: NonNull<Header>) {
+    // SAFETY: live until this call; empty by contract.
+    unsafe { (raw.as_ref().vtable.free)(raw) };
+}
