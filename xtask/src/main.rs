@@ -1,0 +1,74 @@
+//! The project's automation: one command per file, run as `cargo xtask <command>`.
+//!
+//! It drives `cargo` and a few system tools from the outside, and depends on no other crate of the
+//! workspace, so it works while those do not compile.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+#[path = "../../examples/chaos_service/args.rs"]
+mod chaos_args;
+mod demo;
+mod process;
+mod test;
+mod tidy;
+mod workspace;
+
+/// Bastion's automation: the demonstration, the whole test suite, the tidy rules, the benchmarks
+#[derive(Parser, Debug)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The commands, each in the file of its name.
+#[derive(Subcommand, Debug)]
+enum Command {
+    Demo(demo::DemoArgs),
+    Test(test::TestArgs),
+    Tidy(tidy::TidyArgs),
+    Bench(bench::BenchArgs),
+}
+
+fn main() -> ExitCode {
+    // A mistake in the arguments ends the program here: one clear message, exit code 2.
+    match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Tidy(args) => tidy::run(&args),
+        Command::Bench(args) => bench::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn mistakes_end_with_code_2() {
+        for args in [
+            &["cargo xtask", "nonsense"][..],
+            &["cargo xtask", "tidy", "--nonsense"],
+            &["cargo xtask", "test", "nonsense"],
+            &["cargo xtask", "demo", "--seconds", "0"],
+            &["cargo xtask", "demo", "--crash-every", "soon"],
+            &["cargo xtask", "demo", "--port", "65536"],
+            &["cargo xtask", "bench", "--runs", "0"],
+        ] {
+            let error = Cli::try_parse_from(args).expect_err("the arguments are wrong");
+            assert_eq!(error.exit_code(), 2, "{args:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What is printed at the end of a test run: a table, and the line that counts.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Outcome;
+
+/// One step that was looked at.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The step.
+    pub(super) name: &'static str,
+    /// How it ended.
+    pub(super) outcome: Outcome,
+    /// How long it took.
+    pub(super) time: Duration,
+}
+
+/// The summary of a run, printed by its `Display`.
+#[derive(Debug)]
+pub(super) struct Report<'a>(pub(super) &'a [Row]);
+
+impl Report<'_> {
+    /// Returns how many steps failed.
+    pub(super) fn failed(&self) -> usize {
+        self.count(|outcome| matches!(outcome, Outcome::Failed(_)))
+    }
+
+    fn count(&self, counted: fn(&Outcome) -> bool) -> usize {
+        self.0.iter().filter(|row| counted(&row.outcome)).count()
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passed => f.write_str("ok"),
+            Self::Failed(reason) => write!(f, "FAILED: {reason}"),
+            Self::Skipped(reason) => write!(f, "skipped: {reason}"),
+        }
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let results: Vec<String> = self.0.iter().map(|row| row.outcome.to_string()).collect();
+        let width = results.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(6);
+        writeln!(f, "{:<9} {:<width$} {:>8}", "step", "result", "seconds")?;
+        for (row, result) in self.0.iter().zip(&results) {
+            let seconds = row.time.as_secs_f64();
+            writeln!(f, "{:<9} {result:<width$} {seconds:>8.1}", row.name)?;
+        }
+        let total: Duration = self.0.iter().map(|row| row.time).sum();
+        writeln!(f, "{:<9} {:<width$} {:>8.1}\n", "all", "", total.as_secs_f64())?;
+        let passed = self.count(|outcome| *outcome == Outcome::Passed);
+        let skipped = self.count(|outcome| matches!(outcome, Outcome::Skipped(_)));
+        write!(f, "{passed} passed, {} failed", self.failed())?;
+        if skipped > 0 {
+            write!(f, ", {skipped} skipped")?;
+        }
+        writeln!(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &'static str, outcome: Outcome, seconds: u64) -> Row {
+        Row { name, outcome, time: Duration::from_secs(seconds) }
+    }
+
+    #[test]
+    fn the_table_is_aligned_and_the_last_line_counts() {
+        let rows = [
+            row("fmt", Outcome::Passed, 1),
+            row("tests", Outcome::Failed("exit code 101".into()), 62),
+            row("loom", Outcome::Skipped("no tests".into()), 0),
+        ];
+        let expected = "\
+step      result                 seconds
+fmt       ok                         1.0
+tests     FAILED: exit code 101     62.0
+loom      skipped: no tests          0.0
+all                                 63.0
+
+1 passed, 1 failed, 1 skipped
+";
+        assert_eq!(Report(&rows).to_string(), expected);
+        assert_eq!(Report(&rows).failed(), 1);
+    }
+
+    #[test]
+    fn nothing_skipped_is_not_mentioned() {
+        let rows = [row("fmt", Outcome::Passed, 1)];
+        assert_eq!(Report(&rows).to_string().lines().last(), Some("1 passed, 0 failed"));
+    }
+}
