@@ -1,0 +1,143 @@
+//! [`Builder`]: what an executor is made of, and its making.
+
+use crate::affinity;
+use crate::local::Local;
+use crate::placement::{self, Placement, PlacementError, WorkerPlace};
+use crate::runtime::Executor;
+use crate::shared::{Remote, Shared};
+use crate::topology::{CpuSet, Topology};
+use crate::worker;
+use crossbeam_deque::Worker as Queue;
+use lightproc::LightProc;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+/// Describes an [`Executor`].
+///
+/// Defaults: as many workers as the machine lets this program use, placed by what the machine is (unbound on one NUMA
+/// node, each bound to its node on several), threads named `worker-N` with the platform's stack size.
+#[derive(Debug, Clone, Default)]
+pub struct Builder {
+    workers: Option<usize>,
+    name: Option<String>,
+    stack_size_bytes: Option<usize>,
+    placement: Option<Placement>,
+    topology: Option<Topology>,
+}
+
+impl Builder {
+    /// Sets the number of worker threads.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// Sets the name of the worker threads; `-N` is appended.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets the stack size of the worker threads, in bytes.
+    pub fn stack_size_bytes(mut self, bytes: usize) -> Self {
+        self.stack_size_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets where the workers run.
+    pub fn placement(mut self, placement: Placement) -> Self {
+        self.placement = Some(placement);
+        self
+    }
+
+    /// Sets the topology to place by, instead of discovering this machine's.
+    ///
+    /// Workers are bound only when it [is this machine's](Topology::is_this_machine).
+    pub fn topology(mut self, topology: Topology) -> Self {
+        self.topology = Some(topology);
+        self
+    }
+
+    /// Makes the executor and starts its workers.
+    ///
+    /// # Errors
+    /// [`BuildError::Placement`] for a placement or a number of workers that the machine does not allow;
+    /// [`BuildError::Thread`] when the system refuses a thread, in which case those already started are stopped.
+    pub fn build(self) -> Result<Executor, BuildError> {
+        let topology = Arc::new(self.topology.unwrap_or_else(Topology::discover));
+        let placement = self.placement.unwrap_or_else(|| Placement::auto(&topology, self.workers));
+        let plan = placement::plan(&topology, &placement, self.workers)?;
+        let queues: Vec<Queue<LightProc>> =
+            plan.workers.iter().map(|_| Queue::new_fifo()).collect();
+        let remotes = plan.workers.iter().zip(&queues).map(|(place, queue)| Remote {
+            stealer: queue.stealer(),
+            domain: place.node,
+            victims: place.victims.clone().into_boxed_slice(),
+        });
+        let shared = Arc::new(Shared::new(remotes.collect(), plan.domains));
+        let mut executor = Executor::new(shared.clone(), topology.clone());
+        let name = self.name.as_deref().unwrap_or("worker");
+        for (index, (place, queue)) in plan.workers.into_iter().zip(queues).enumerate() {
+            let mut thread = thread::Builder::new().name(format!("{name}-{index}"));
+            if let Some(bytes) = self.stack_size_bytes {
+                thread = thread.stack_size(bytes);
+            }
+            let cpus = bind_to(&topology, place);
+            let local = shared.clone();
+            let started = thread.spawn(move || start(Local::new(local, index, queue), cpus));
+            // On an error the drop of `executor` stops the workers that run already.
+            executor.push_thread(started.map_err(BuildError::Thread)?);
+        }
+        Ok(executor)
+    }
+}
+
+fn bind_to(topology: &Topology, place: WorkerPlace) -> Option<CpuSet> {
+    place.cpus.filter(|_| topology.is_this_machine())
+}
+
+fn start(local: Local, cpus: Option<CpuSet>) {
+    if let Some(cpus) = cpus
+        && let Err(error) = affinity::bind_current(cpus.as_slice())
+    {
+        tracing::warn!(worker = local.index, %error, "the worker runs unbound");
+    }
+    local.install();
+    worker::run();
+}
+
+/// Why an executor could not be made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The placement, or the number of workers, does not fit the machine.
+    Placement(PlacementError),
+    /// The system refused a worker thread.
+    Thread(io::Error),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildError::Placement(error) => write!(f, "the workers cannot be placed: {error}"),
+            BuildError::Thread(error) => write!(f, "a worker thread cannot be started: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            BuildError::Placement(error) => Some(error),
+            BuildError::Thread(error) => Some(error),
+        }
+    }
+}
+
+impl From<PlacementError> for BuildError {
+    fn from(error: PlacementError) -> Self {
+        BuildError::Placement(error)
+    }
+}

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+pub mod affinity;
+mod blocking;
+mod builder;
+mod idle;
+#[cfg(feature = "io")]
+pub mod io;
+mod local;
+mod park;
+pub mod placement;
+mod runtime;
+mod shared;
+mod timeout;
+mod timer;
+pub mod topology;
+mod worker;
+
+pub use blocking::spawn_blocking;
+pub use builder::{BuildError, Builder};
+pub use lightproc::{Outcome, Panic, ProcHandle, RecoverableHandle};
+pub use placement::Placement;
+pub use runtime::{Executor, run, spawn, yield_now};
+pub use timeout::{Elapsed, timeout};
+pub use timer::{Sleep, sleep, sleep_until};
+pub use topology::Topology;

@@ -1,0 +1,105 @@
+//! What a worker thread keeps to itself: its run queue and its LIFO slot, reached through thread-local storage.
+
+use crate::shared::Shared;
+use crossbeam_deque::Worker as Queue;
+use lightproc::LightProc;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::sync::Arc;
+
+thread_local! {
+    static LOCAL: OnceCell<Local> = const { OnceCell::new() };
+    /// The executor that `Executor::run` was called on, for threads that are not its workers.
+    static ENTERED: RefCell<Vec<Arc<Shared>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many processes in a row may come out of the LIFO slot before the queue has its turn.
+const LIFO_CHAIN: u32 = 3;
+
+/// A worker's own part of the executor.
+pub(crate) struct Local {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) index: usize,
+    pub(crate) queue: Queue<LightProc>,
+    /// The process that was woken last: it runs next, its data are still in the cache.
+    lifo: Cell<Option<LightProc>>,
+    chain: Cell<u32>,
+}
+
+impl Local {
+    pub(crate) fn new(shared: Arc<Shared>, index: usize, queue: Queue<LightProc>) -> Local {
+        Local { shared, index, queue, lifo: Cell::new(None), chain: Cell::new(0) }
+    }
+
+    /// Makes this thread the worker. A thread is one worker at most, for all its life.
+    pub(crate) fn install(self) {
+        let installed = LOCAL.with(|local| local.set(self).is_ok());
+        assert!(installed, "a thread is one worker at most");
+    }
+
+    /// Calls `f` with this thread's worker, if it is one.
+    pub(crate) fn with<R>(f: impl FnOnce(Option<&Local>) -> R) -> R {
+        // During the destruction of the thread's locals there is no worker any more.
+        let mut f = Some(f);
+        let result = LOCAL.try_with(|local| f.take().map(|f| f(local.get())));
+        match result {
+            Ok(Some(result)) => result,
+            _ => f.take().map(|f| f(None)).expect("called once"),
+        }
+    }
+
+    /// Queues a process that was woken or spawned here. What it displaces from the slot is for everybody.
+    pub(crate) fn push(&self, process: LightProc) {
+        if let Some(displaced) = self.lifo.replace(Some(process)) {
+            self.queue.push(displaced);
+            self.shared.idle.notify();
+        }
+    }
+
+    /// Queues a process behind all others: one that has yielded. Nobody is woken for it, this worker will reach it.
+    pub(crate) fn push_back(&self, process: LightProc) {
+        self.queue.push(process);
+    }
+
+    /// Takes the next process of this worker's own.
+    pub(crate) fn pop(&self) -> Option<LightProc> {
+        if self.chain.get() < LIFO_CHAIN
+            && let Some(process) = self.lifo.take()
+        {
+            self.chain.set(self.chain.get() + 1);
+            return Some(process);
+        }
+        self.chain.set(0);
+        self.queue.pop().or_else(|| self.lifo.take())
+    }
+
+    /// Makes the process in the slot visible to the other workers, before this thread blocks.
+    pub(crate) fn flush(&self) {
+        if let Some(process) = self.lifo.take() {
+            self.queue.push(process);
+        }
+        if !self.queue.is_empty() {
+            self.shared.idle.notify();
+        }
+    }
+}
+
+/// The executor of this thread: its worker's, else the one that it has entered.
+pub(crate) fn current() -> Option<Arc<Shared>> {
+    Local::with(|local| local.map(|local| local.shared.clone()))
+        .or_else(|| ENTERED.with(|entered| entered.borrow().last().cloned()))
+}
+
+/// Makes `shared` this thread's executor until the guard is dropped.
+pub(crate) fn enter(shared: Arc<Shared>) -> Entered {
+    ENTERED.with(|entered| entered.borrow_mut().push(shared));
+    Entered
+}
+
+/// Leaves the executor that was entered last.
+pub(crate) struct Entered;
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        ENTERED.with(|entered| entered.borrow_mut().pop());
+    }
+}

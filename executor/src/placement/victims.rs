@@ -1,0 +1,71 @@
+//! From whom a worker steals, nearest first.
+
+use super::Seat;
+use crate::topology::{Pu, Topology};
+
+/// Where a worker sits, as far as it is known.
+pub(super) struct Spot<'a> {
+    pu: Option<&'a Pu>,
+    pub(super) node: Option<usize>,
+    package: Option<usize>,
+}
+
+impl<'a> Spot<'a> {
+    pub(super) fn new(topology: &'a Topology, seat: Seat) -> Self {
+        let pus = topology.pus();
+        match seat {
+            Seat::Anywhere => Self { pu: None, node: None, package: None },
+            Seat::Pu(index) => {
+                let pu = &pus[index];
+                Self { pu: Some(pu), node: pu.node, package: Some(pu.package) }
+            }
+            // The package of a node is the one of its first PU.
+            Seat::Node(node) => {
+                let package = pus.iter().find(|pu| pu.node == node).map(|pu| pu.package);
+                Self { pu: None, node, package }
+            }
+        }
+    }
+}
+
+/// Returns all workers but `thief`, nearest first.
+pub(super) fn victims(topology: &Topology, spots: &[Spot<'_>], thief: usize) -> Vec<usize> {
+    let count = spots.len();
+    // Starting behind the thief; the sort is stable, so this stays the order among equals.
+    let mut others: Vec<usize> = (1..count).map(|step| (thief + step) % count).collect();
+    others.sort_by_cached_key(|&victim| distance(topology, &spots[thief], &spots[victim]));
+    others
+}
+
+/// The ring around the thief that a victim is in, then how far out in the last ring.
+type Distance = (Ring, u32, bool);
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Ring {
+    Core,
+    L2,
+    Llc,
+    Node,
+    Machine,
+}
+
+fn distance(topology: &Topology, a: &Spot<'_>, b: &Spot<'_>) -> Distance {
+    if let (Some(a), Some(b)) = (a.pu, b.pu) {
+        let shared =
+            [(Ring::Core, a.core, b.core), (Ring::L2, a.l2, b.l2), (Ring::Llc, a.llc, b.llc)];
+        if let Some((ring, ..)) = shared.into_iter().find(|(_, a, b)| a == b) {
+            return (ring, 0, false);
+        }
+    }
+    let foreign = a.package != b.package;
+    match (a.node, b.node) {
+        (Some(a), Some(b)) if a == b => (Ring::Node, 0, false),
+        // Without the firmware's numbers, nodes of the same package are the nearer ones.
+        (Some(a), Some(b)) => {
+            let slit = topology.distance().map_or(0, |distance| distance[a][b]);
+            (Ring::Machine, slit, foreign)
+        }
+        (None, None) if !foreign => (Ring::Node, 0, false),
+        _ => (Ring::Machine, u32::MAX, foreign),
+    }
+}

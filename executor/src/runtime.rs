@@ -1,0 +1,194 @@
+//! [`Executor`]: the owned handle, the global default, and the functions that use whichever is current.
+
+use crate::builder::{BuildError, Builder};
+use crate::local;
+use crate::park;
+use crate::shared::Shared;
+use crate::topology::Topology;
+use lightproc::{LightProc, RecoverableHandle};
+use once_cell::sync::OnceCell;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::thread::JoinHandle as Thread;
+
+/// A work-stealing executor: worker threads and the processes that they run.
+///
+/// Dropping it stops the workers after the polls that they are in, and drops the processes that are queued. A process that waits
+/// for a wake is dropped when its wakers are, or when it is woken.
+///
+/// # Examples
+/// ```
+/// let executor = bastion_executor::Executor::builder().workers(2).build()?;
+/// let handle = executor.spawn(async { 6 * 7 });
+/// assert_eq!(executor.run(handle), Some(42));
+/// # Ok::<(), bastion_executor::BuildError>(())
+/// ```
+pub struct Executor {
+    shared: Arc<Shared>,
+    threads: Vec<Thread<()>>,
+    topology: Arc<Topology>,
+}
+
+/// The executor of whoever made none. It lives as long as the program.
+static GLOBAL: OnceCell<Executor> = OnceCell::new();
+
+impl Executor {
+    /// Describes an executor: how many workers, where, with what names.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(shared: Arc<Shared>, topology: Arc<Topology>) -> Executor {
+        Executor { shared, threads: Vec::new(), topology }
+    }
+
+    pub(crate) fn push_thread(&mut self, thread: Thread<()>) {
+        self.threads.push(thread);
+    }
+
+    /// Returns the global executor, made with the default settings when it is first asked for.
+    ///
+    /// # Errors
+    /// When the machine refuses the worker threads; asking again tries again.
+    pub fn global() -> Result<&'static Executor, BuildError> {
+        GLOBAL.get_or_try_init(|| Builder::default().build())
+    }
+
+    /// Makes this executor the global one.
+    ///
+    /// # Errors
+    /// Gives the executor back when there is a global one already.
+    pub fn into_global(self) -> Result<&'static Executor, Executor> {
+        GLOBAL.try_insert(self).map_err(|(_, executor)| executor)
+    }
+
+    /// Runs a future as a process on this executor's workers.
+    pub fn spawn<F>(&self, future: F) -> RecoverableHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn_on(&self.shared, future)
+    }
+
+    /// Runs a future on the calling thread, which waits for it; the workers run what it spawns.
+    ///
+    /// # Panics
+    /// With the future's panic, if it panics.
+    pub fn run<F: Future>(&self, future: F) -> F::Output {
+        let _entered = local::enter(self.shared.clone());
+        park::block_on(future)
+    }
+
+    /// Returns how many workers there are.
+    pub fn workers(&self) -> usize {
+        self.shared.workers.len()
+    }
+
+    /// Returns the topology that the workers were placed by.
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        self.shared.close();
+        let me = std::thread::current().id();
+        for thread in self.threads.drain(..) {
+            // A worker that drops its own executor cannot wait for itself.
+            if thread.thread().id() != me {
+                let _ = thread.join();
+            }
+        }
+        self.shared.drain();
+    }
+}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executor").field("workers", &self.workers()).finish_non_exhaustive()
+    }
+}
+
+fn spawn_on<F>(shared: &Arc<Shared>, future: F) -> RecoverableHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let global = GLOBAL.get().is_some_and(|global| Arc::ptr_eq(&global.shared, shared));
+    let (process, handle) = if global {
+        // A schedule function without captured values: no reference to count, at spawn or at a wake.
+        LightProc::recoverable(future, schedule_global, ())
+    } else {
+        let shared = shared.clone();
+        LightProc::recoverable(future, move |process| shared.schedule(process), ())
+    };
+    shared.schedule(process);
+    handle
+}
+
+fn schedule_global(process: LightProc) {
+    match GLOBAL.get() {
+        Some(global) => global.shared.schedule(process),
+        None => unreachable!("the global executor is never taken down"),
+    }
+}
+
+/// Runs a future as a process: on the executor of the calling worker, else of the surrounding [`Executor::run`], else on
+/// the global one.
+///
+/// A panic ends the process only; the handle tells of it. Dropping the handle detaches the process.
+///
+/// # Panics
+/// When the global executor is needed for the first time and the machine refuses its threads; see [`Executor::global`].
+///
+/// # Examples
+/// ```
+/// use bastion_executor::{run, spawn};
+/// assert_eq!(run(async { spawn(async { 6 * 7 }).await }), Some(42));
+/// ```
+pub fn spawn<F>(future: F) -> RecoverableHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    match local::current() {
+        Some(shared) => spawn_on(&shared, future),
+        None => global_or_panic().spawn(future),
+    }
+}
+
+/// Runs a future on the calling thread, which waits for it. Needs no executor unless the future spawns.
+///
+/// # Panics
+/// With the future's panic, if it panics.
+pub fn run<F: Future>(future: F) -> F::Output {
+    park::block_on(future)
+}
+
+fn global_or_panic() -> &'static Executor {
+    match Executor::global() {
+        Ok(executor) => executor,
+        Err(error) => panic!("no global executor: {error}"),
+    }
+}
+
+/// Lets the other processes run first.
+///
+/// # Examples
+/// ```
+/// bastion_executor::run(bastion_executor::yield_now());
+/// ```
+pub async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return std::task::Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}

@@ -1,0 +1,114 @@
+//! What all workers of an executor share: injectors, stealers, the idle state; and where a due process goes.
+
+use crate::idle::Idle;
+use crate::local::Local;
+use crossbeam_deque::{Injector, Steal, Stealer};
+use crossbeam_utils::CachePadded;
+use lightproc::LightProc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+/// One executor, as its workers, handles and processes see it.
+pub(crate) struct Shared {
+    pub(crate) idle: Idle,
+    pub(crate) workers: Box<[Remote]>,
+    /// Processes that come from outside the workers: one queue a domain, each on its own cache lines.
+    injectors: Box<[CachePadded<Injector<LightProc>>]>,
+    closed: AtomicBool,
+}
+
+/// A worker, as the others see it.
+pub(crate) struct Remote {
+    pub(crate) stealer: Stealer<LightProc>,
+    /// The domain (NUMA node) that it belongs to.
+    pub(crate) domain: usize,
+    /// The others, nearest first.
+    pub(crate) victims: Box<[usize]>,
+}
+
+impl Shared {
+    pub(crate) fn new(workers: Box<[Remote]>, domains: usize) -> Shared {
+        Shared {
+            idle: Idle::new(workers.len()),
+            workers,
+            injectors: (0..domains.max(1)).map(|_| CachePadded::default()).collect(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Queues a process that is due: on this thread's worker if it is one of ours, else through an injector.
+    pub(crate) fn schedule(self: &Arc<Self>, process: LightProc) {
+        let outside = Local::with(|local| match local {
+            Some(local) if Arc::ptr_eq(&local.shared, self) && !self.is_closed() => {
+                local.push(process);
+                None
+            }
+            _ => Some(process),
+        });
+        if let Some(process) = outside {
+            self.inject(process);
+        }
+    }
+
+    fn inject(&self, process: LightProc) {
+        self.injectors[0].push(process);
+        self.idle.notify();
+        if self.is_closed() {
+            // The workers have stopped, or may have before they saw it.
+            self.drain();
+        }
+    }
+
+    /// Takes a batch from the injectors, the domain's own first.
+    pub(crate) fn take_injected(&self, local: &Local) -> Option<LightProc> {
+        let own = self.workers[local.index].domain;
+        let others = (0..self.injectors.len()).filter(|domain| *domain != own);
+        std::iter::once(own)
+            .chain(others)
+            .find_map(|domain| retry(|| self.injectors[domain].steal_batch_and_pop(&local.queue)))
+    }
+
+    /// Steals a batch from the other workers, the nearest first.
+    pub(crate) fn steal(&self, local: &Local) -> Option<LightProc> {
+        let victims = &self.workers[local.index].victims;
+        victims.iter().find_map(|victim| {
+            retry(|| self.workers[*victim].stealer.steal_batch_and_pop(&local.queue))
+        })
+    }
+
+    /// Says whether any queue that all workers can see has a process in it.
+    pub(crate) fn has_work(&self) -> bool {
+        self.is_closed()
+            || self.injectors.iter().any(|injector| !injector.is_empty())
+            || self.workers.iter().any(|worker| !worker.stealer.is_empty())
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(SeqCst)
+    }
+
+    /// Tells the workers to stop after the poll that they are in.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, SeqCst);
+        self.idle.wake_all();
+    }
+
+    /// Drops what is queued from outside; each process drops its future.
+    pub(crate) fn drain(&self) {
+        for injector in &self.injectors {
+            while let Some(process) = retry(|| injector.steal()) {
+                drop(process);
+            }
+        }
+    }
+}
+
+fn retry<T>(mut steal: impl FnMut() -> Steal<T>) -> Option<T> {
+    loop {
+        match steal() {
+            Steal::Success(found) => return Some(found),
+            Steal::Empty => return None,
+            Steal::Retry => std::hint::spin_loop(),
+        }
+    }
+}

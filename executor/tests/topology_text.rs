@@ -1,0 +1,138 @@
+//! Machines described in text, and the flat machine.
+
+use bastion_executor::topology::{CpuSet, PuKind, Source, TextProblem, Topology};
+
+fn machine(text: &str) -> Topology {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn lists(sets: &[CpuSet]) -> String {
+    sets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn node_lists(topology: &Topology) -> String {
+    topology.nodes().iter().map(|node| node.cpus.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn levels_nest_in_the_order_written() {
+    let topology = machine("pack:2 node:2 l3:1 core:2 pu:2");
+    assert_eq!(topology.source(), Source::Text);
+    assert!(!topology.is_this_machine());
+    assert_eq!(lists(topology.packages()), "0-7 8-15");
+    assert_eq!(node_lists(&topology), "0-3 4-7 8-11 12-15");
+    assert_eq!(lists(topology.llcs()), "0-3 4-7 8-11 12-15");
+    assert_eq!(lists(topology.cores()), "0-1 2-3 4-5 6-7 8-9 10-11 12-13 14-15");
+    assert_eq!(topology.pus().iter().map(|pu| pu.smt_rank).collect::<Vec<_>>(), [0, 1].repeat(8));
+}
+
+#[test]
+fn a_node_may_stand_anywhere_above_the_core() {
+    let shared_cache = machine("pack:1 l3:1 node:2 core:2");
+    assert_eq!(lists(shared_cache.llcs()), "0-3");
+    assert_eq!(node_lists(&shared_cache), "0-1 2-3");
+    let outside = machine("node:2 pack:2 core:1");
+    assert_eq!(lists(outside.packages()), "0 1 2 3");
+    assert_eq!(node_lists(&outside), "0-1 2-3");
+}
+
+#[test]
+fn levels_left_out_have_plain_defaults() {
+    let cores = machine("core:4");
+    assert_eq!(cores.to_string(), "4 PUs, 4 cores, 1 LLC, 1 node (text)");
+    assert_eq!(lists(cores.l2s()), "0 1 2 3");
+    let threads = machine("pu:4");
+    assert_eq!(threads.to_string(), "4 PUs, 1 core, 1 LLC, 1 node (text)");
+    let no_l3 = machine("l2:2 core:2");
+    assert_eq!(lists(no_l3.llcs()), "0-1 2-3");
+    let nodes = machine("node:2 core:2");
+    assert_eq!(lists(nodes.llcs()), "0-1 2-3");
+    assert_eq!(nodes.packages().len(), 1);
+}
+
+#[test]
+fn adjustments_renumber_restrict_and_mark() {
+    let text =
+        "node:2 core:2 pu:2 os:0,4,1,5,2,6,3,7 allowed:0-3,5 efficiency:1,5 distance:10,31/31,10";
+    let topology = machine(text);
+    assert_eq!(topology.allowed().to_string(), "0-3,5");
+    assert_eq!(node_lists(&topology), "0-1,5 2-3");
+    assert_eq!(lists(topology.cores()), "0 1,5 2 3");
+    let kinds: Vec<_> = topology.pus().iter().map(|pu| pu.kind).collect();
+    let (fast, frugal) = (PuKind::Performance, PuKind::Efficiency);
+    assert_eq!(kinds, [fast, frugal, fast, fast, frugal]);
+    assert_eq!(topology.distance(), Some([vec![10, 31], vec![31, 10]].as_slice()));
+    let quota = machine("core:4 parallelism:2");
+    assert_eq!(quota.parallelism(), Some(2));
+    assert_eq!(quota.to_string(), "4 PUs, 4 cores, 1 LLC, 1 node, 2 at a time (text)");
+}
+
+#[test]
+fn a_node_may_lose_all_its_pus() {
+    let topology = machine("node:3 core:2 allowed:0,4");
+    assert_eq!(topology.to_string(), "2 PUs, 2 cores, 2 LLCs, 3 nodes (1 without PUs) (text)");
+    assert_eq!(node_lists(&topology), "0  4");
+}
+
+#[test]
+fn errors_name_the_bad_word() {
+    use TextProblem::*;
+    for (text, word, problem) in [
+        ("", "", Empty),
+        ("  ", "", Empty),
+        ("allowed:0", "", Empty),
+        ("core", "core", NotAPair),
+        ("core:4 l9:2", "l9:2", UnknownName),
+        ("core:0", "core:0", BadCount),
+        ("core:-1", "core:-1", BadCount),
+        ("core:four", "core:four", BadCount),
+        ("core:", "core:", BadCount),
+        ("core:2 core:2", "core:2", Repeated),
+        ("core:2 allowed:0 allowed:1", "allowed:1", Repeated),
+        ("core:2 parallelism:0", "parallelism:0", BadCount),
+        ("core:2 pack:2", "pack:2", WrongOrder),
+        ("l2:2 l3:2", "l3:2", WrongOrder),
+        ("core:2 node:2", "node:2", WrongOrder),
+        ("allowed:0 core:2", "core:2", WrongOrder),
+        ("core:65537", "core:65537", TooLarge),
+        ("pack:4294967296 core:4294967296", "pack:4294967296", TooLarge),
+        ("pack:300 core:300", "core:300", TooLarge),
+        ("core:2 os:0", "os:0", BadList),
+        ("core:2 os:0,0", "os:0,0", BadList),
+        ("core:2 os:0,x", "os:0,x", BadList),
+        ("core:2 os:0-4294967295", "os:0-4294967295", BadList),
+        ("core:2 allowed:2", "allowed:2", BadList),
+        ("core:2 allowed:", "allowed:", NoPu),
+        ("core:2 efficiency:7", "efficiency:7", BadList),
+        ("node:2 core:1 distance:10", "distance:10", BadList),
+        ("node:2 core:1 distance:10,20/20", "distance:10,20/20", BadList),
+        ("node:2 core:1 distance:10,x/20,10", "distance:10,x/20,10", BadList),
+    ] {
+        let error = text.parse::<Topology>().expect_err(text);
+        assert_eq!((error.word(), error.problem()), (word, problem), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn an_error_reads_as_a_sentence_with_the_word() {
+    let error = "core:4 smt:2".parse::<Topology>().unwrap_err().to_string();
+    assert!(error.starts_with("`smt:2`: no such name"), "{error}");
+}
+
+#[test]
+fn flat_is_one_node_of_equal_cores() {
+    for (asked, got) in [(0, 1), (1, 1), (6, 6), (usize::MAX, 65_536)] {
+        let topology = Topology::flat(asked);
+        assert_eq!(topology.pus().len(), got, "{asked}");
+        assert_eq!(topology.cores().len(), got, "{asked}");
+        assert_eq!(topology.source(), Source::Flat);
+        assert!(!topology.is_this_machine());
+    }
+    assert_eq!(Topology::flat(2).to_string(), "2 PUs, 2 cores, 1 LLC, 1 node (flat)");
+}
+
+#[test]
+fn a_topology_is_plain_data() {
+    fn check<T: Clone + Send + Sync + Eq + std::fmt::Debug + 'static>() {}
+    check::<Topology>();
+}
