@@ -1,0 +1,171 @@
+//! [`Child`]: the description of a process, before a supervisor starts it.
+
+use crate::exit::Exit;
+use crate::plan::{Backoff, ChildSpec, ExitReason, RestartPolicy, RestartType, Shutdown};
+use crate::process::{Address, Context, Link, Process, Shared, body};
+use crate::supervisor::SupervisorRef;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+/// Describes a process: a closure or async function that is called for every incarnation, and the rules for it.
+///
+/// Defaults, as OTP's: permanent, five seconds to stop, restarted at once, any number of times (as far as the supervisor's
+/// intensity allows). The mailbox holds 1,048,576 messages.
+///
+/// # Examples
+/// ```
+/// use bastion_supervision::{child, Context, Exit, plan::{Backoff, RestartType}};
+/// async fn print(mut cx: Context<u32>) -> Result<(), Exit> {
+///     while let Some(number) = cx.recv().await {
+///         println!("{number}");
+///     }
+///     Ok(())
+/// }
+/// let printer = child(print)
+///     .named("printer")
+///     .restart(RestartType::Transient)
+///     .backoff(Backoff::storm_guard());
+/// let address = printer.address();
+/// assert_eq!(address.name(), Some("printer"));
+/// ```
+#[must_use = "a child does nothing until a supervisor is given it"]
+pub struct Child<M> {
+    pub(crate) shared: Arc<Shared<M>>,
+    pub(crate) any: AnyChild,
+}
+
+/// Describes a process by the function that makes its body.
+///
+/// The function is called in the new process, for every incarnation; the process is ready as soon as it has returned. A panic in
+/// it is a failed start.
+pub fn child<M, F, Fut>(start: F) -> Child<M>
+where
+    M: Send + 'static,
+    F: Fn(Context<M>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), Exit>> + Send + 'static,
+{
+    let shared = Shared::new();
+    let starter = Starter { shared: shared.clone(), start: Arc::new(start) };
+    let any = AnyChild { spec: ChildSpec::worker(), gated: false, start: Arc::new(starter) };
+    Child { shared, any }
+}
+
+impl<M: Send + 'static> Child<M> {
+    /// Sets the name: the child's id among its siblings, at most one of each.
+    ///
+    /// # Panics
+    /// When the child has a name already.
+    pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
+        let name = name.into();
+        self.any.spec.id = Some(name.clone());
+        self.shared.core.set_name(name);
+        self
+    }
+
+    /// Sets whether the child is started again when it ends by itself.
+    pub fn restart(mut self, restart: RestartType) -> Self {
+        self.any.spec.restart = restart;
+        self
+    }
+
+    /// Sets how the child is stopped.
+    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
+        self.any.spec.shutdown = shutdown;
+        self
+    }
+
+    /// Sets how often the child may be restarted.
+    pub fn policy(mut self, policy: RestartPolicy) -> Self {
+        self.any.spec.policy = policy;
+        self
+    }
+
+    /// Sets how long a failed child waits for its restart.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.any.spec.backoff = backoff;
+        self
+    }
+
+    /// Sets how many messages may wait. The receiver takes them in batches, so as many again may be in its hands.
+    ///
+    /// # Panics
+    /// When `messages` is 0.
+    pub fn mailbox_capacity(self, messages: usize) -> Self {
+        assert!(messages > 0, "a mailbox has room for one message at least");
+        self.shared.mailbox.set_capacity(messages);
+        self
+    }
+
+    /// Makes the child's readiness its own word: it is ready when its body calls [`Context::ready`], and the sibling after it is
+    /// started then. An end before that is a failed start.
+    pub fn gated(mut self) -> Self {
+        self.any.gated = true;
+        self
+    }
+
+    /// Returns the address, valid from now on: what is sent before the first start waits for it.
+    pub fn address(&self) -> Address<M> {
+        Address { shared: self.shared.clone() }
+    }
+}
+
+impl<M> fmt::Debug for Child<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Child").field("spec", &self.any.spec).finish_non_exhaustive()
+    }
+}
+
+/// A child, whatever its messages.
+#[derive(Clone)]
+pub(crate) struct AnyChild {
+    pub(crate) spec: ChildSpec,
+    pub(crate) gated: bool,
+    pub(crate) start: Arc<dyn Start>,
+}
+
+/// How a child is started, and ended for good.
+pub(crate) trait Start: Send + Sync {
+    fn process(&self) -> &dyn Process;
+    /// Starts an incarnation.
+    fn spawn(&self, link: Link, gated: bool);
+    /// Ends the process for good.
+    fn close(&self, reason: &ExitReason) {
+        self.process().close(reason);
+    }
+    /// The process as a supervisor, if it is one.
+    fn supervisor(&self) -> Option<SupervisorRef> {
+        None
+    }
+}
+
+struct Starter<M, F> {
+    shared: Arc<Shared<M>>,
+    start: Arc<F>,
+}
+
+impl<M, F, Fut> Start for Starter<M, F>
+where
+    M: Send + 'static,
+    F: Fn(Context<M>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), Exit>> + Send + 'static,
+{
+    fn process(&self) -> &dyn Process {
+        &*self.shared
+    }
+
+    fn spawn(&self, link: Link, gated: bool) {
+        spawn(&self.shared, &self.start, link, gated);
+    }
+}
+
+/// Starts an incarnation on the runtime of its system.
+pub(crate) fn spawn<M, F, Fut>(shared: &Arc<Shared<M>>, start: &Arc<F>, link: Link, gated: bool)
+where
+    M: Send + 'static,
+    F: Fn(Context<M>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), Exit>> + Send + 'static,
+{
+    let runtime = link.env().runtime().clone();
+    runtime.spawn(body::live(shared.clone(), start.clone(), link, gated));
+}

@@ -1,0 +1,162 @@
+//! What all processes of a system share: the runtime, the pids, the reports, the counters.
+
+use crate::pid::Pid;
+use crate::plan::{ExitReason, Time};
+use crate::process::{Core, guard};
+use crate::report::{CrashReport, Report, Stats};
+use crate::runtime::Runtime;
+use crate::sync::lock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+/// Receives the reports of a system.
+pub(crate) type ReportHook = Box<dyn Fn(&Report) + Send + Sync>;
+
+/// How many pid tables there are: threads that spawn at the same time rarely meet.
+const SHARDS: usize = 8;
+
+/// The surroundings of a process. Does not know the tree: no process is kept alive by it.
+#[derive(Clone)]
+pub(crate) struct Env(Arc<Inner>);
+
+struct Inner {
+    runtime: Runtime,
+    pids: [Mutex<PidTable>; SHARDS],
+    hook: Option<ReportHook>,
+    crashes: AtomicU64,
+    restarts: AtomicU64,
+    forced_kills: AtomicU64,
+    abandoned: AtomicU64,
+    dead_letters: AtomicU64,
+}
+
+/// The generations of the slots of one shard, and which slots are free.
+#[derive(Default)]
+struct PidTable {
+    generations: Vec<u32>,
+    free: Vec<u32>,
+}
+
+impl Env {
+    pub(crate) fn new(runtime: Runtime, hook: Option<ReportHook>) -> Env {
+        Env(Arc::new(Inner {
+            runtime,
+            pids: Default::default(),
+            hook,
+            crashes: AtomicU64::new(0),
+            restarts: AtomicU64::new(0),
+            forced_kills: AtomicU64::new(0),
+            abandoned: AtomicU64::new(0),
+            dead_letters: AtomicU64::new(0),
+        }))
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.0.runtime
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.0.runtime.now()
+    }
+
+    /// Takes a free slot of this thread's shard, or a new one. Slots of a shard are `SHARDS` apart.
+    pub(crate) fn new_pid(&self) -> Pid {
+        let shard = own_shard();
+        let mut table = lock(&self.0.pids[shard]);
+        let index = table.free.pop().unwrap_or_else(|| {
+            table.generations.push(0);
+            u32::try_from(table.generations.len() - 1).expect("fewer than 2^32 processes")
+        });
+        let slot = index * SHARDS as u32 + shard as u32;
+        Pid::new(slot, table.generations[index as usize])
+    }
+
+    /// Gives a slot back under its next generation. A slot whose generations are used up is not used again.
+    pub(crate) fn free_pid(&self, pid: Pid) {
+        let (index, shard) = (pid.slot() / SHARDS as u32, pid.slot() as usize % SHARDS);
+        let mut table = lock(&self.0.pids[shard]);
+        if let Some(next) = pid.generation().checked_add(1) {
+            table.generations[index as usize] = next;
+            table.free.push(index);
+        }
+    }
+
+    /// Reports that an incarnation has ended abnormally.
+    pub(crate) fn crashed(
+        &self,
+        core: &Core,
+        incarnation: u32,
+        reason: &ExitReason,
+        queued: usize,
+    ) {
+        self.0.crashes.fetch_add(1, Relaxed);
+        self.report(Report::Crash(CrashReport {
+            pid: core.pid(),
+            name: core.name().cloned(),
+            incarnation,
+            reason: reason.clone(),
+            queued,
+        }));
+    }
+
+    /// Counts messages that were accepted and never handled.
+    pub(crate) fn dead_letters(&self, core: &Core, count: usize) {
+        self.0.dead_letters.fetch_add(count as u64, Relaxed);
+        let (pid, name) = (core.pid(), core.name().cloned());
+        self.report(Report::DeadLetters { pid, name, count });
+    }
+
+    /// Hands a report to the log and to the hook.
+    pub(crate) fn report(&self, report: Report) {
+        use crate::plan::Report::{ForcedKill, Restarting};
+        if let Report::Supervisor { report: decided, .. } = &report {
+            match decided {
+                Restarting { .. } => self.0.restarts.fetch_add(1, Relaxed),
+                ForcedKill { .. } => self.0.forced_kills.fetch_add(1, Relaxed),
+                _ => 0,
+            };
+        }
+        if let Report::Abandoned { .. } = report {
+            self.0.abandoned.fetch_add(1, Relaxed);
+        }
+        // An error's `Display`, a subscriber and the hook are foreign code.
+        guard::contain(|| report.log());
+        if let Some(hook) = &self.0.hook {
+            guard::contain(|| hook(&report));
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        Stats {
+            crashes: self.0.crashes.load(Relaxed),
+            restarts: self.0.restarts.load(Relaxed),
+            forced_kills: self.0.forced_kills.load(Relaxed),
+            abandoned: self.0.abandoned.load(Relaxed),
+            dead_letters: self.0.dead_letters.load(Relaxed),
+        }
+    }
+}
+
+/// The shard of this thread: threads take turns.
+fn own_shard() -> usize {
+    use std::sync::atomic::AtomicUsize;
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local!(static SHARD: usize = NEXT.fetch_add(1, Relaxed) % SHARDS);
+    SHARD.with(|shard| *shard)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Sim;
+
+    #[test]
+    fn a_pid_is_used_again_only_under_another_generation() {
+        let env = Env::new(Runtime::sim(&Sim::new(0)), None);
+        let (first, second) = (env.new_pid(), env.new_pid());
+        assert_ne!(first.slot(), second.slot());
+        env.free_pid(first);
+        let again = env.new_pid();
+        assert_eq!((again.slot(), again.generation()), (first.slot(), first.generation() + 1));
+    }
+}

@@ -1,0 +1,65 @@
+//! [`Exit`]: the error with which a process ends itself.
+
+use crate::plan::ExitReason;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// The error with which the body of a process ends it.
+///
+/// Any error turns into one with `?`. Not an error itself, so that this conversion can exist.
+///
+/// # Examples
+/// ```
+/// use bastion_supervision::Exit;
+/// fn parse(text: &str) -> Result<u32, Exit> {
+///     Ok(text.parse()?)
+/// }
+/// assert_eq!(parse("x").unwrap_err().to_string(), "error: invalid digit found in string");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Exit(ExitReason);
+
+impl Exit {
+    /// Ends with an error that is only a text.
+    pub fn error(text: impl Into<String>) -> Exit {
+        let error: Box<dyn Error + Send + Sync> = text.into().into();
+        Exit(ExitReason::Error(error.into()))
+    }
+
+    /// Ends as if asked to: a transient process is not restarted.
+    pub fn shutdown() -> Exit {
+        Exit(ExitReason::Shutdown)
+    }
+
+    /// Ends as if asked to, and tells why; OTP's `{shutdown, Term}`.
+    pub fn shutdown_with(value: impl Error + Send + Sync + 'static) -> Exit {
+        Exit(ExitReason::ShutdownWith(Arc::new(value)))
+    }
+
+    /// Ends with a reason that is known already.
+    pub fn with(reason: ExitReason) -> Exit {
+        Exit(reason)
+    }
+
+    /// Returns the reason.
+    pub fn reason(&self) -> &ExitReason {
+        &self.0
+    }
+
+    pub(crate) fn into_reason(self) -> ExitReason {
+        self.0
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for Exit {
+    fn from(error: E) -> Self {
+        Exit(ExitReason::Error(Arc::new(error)))
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}

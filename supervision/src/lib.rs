@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod child;
+mod env;
+mod exit;
+mod mailbox;
+mod message;
+pub mod pid;
+pub mod plan;
+mod process;
+mod report;
+mod runtime;
+mod supervisor;
+mod sync;
+mod system;
+mod tree;
+
+pub use child::{Child, child};
+pub use exit::Exit;
+pub use mailbox::TellError;
+pub use message::{Message, Msg};
+pub use pid::Pid;
+pub use process::{ASK_TIMEOUT, Address, Ask, AskError, Context, Reply, StopSignal, current_pid};
+pub use report::{CrashReport, Report, Stats};
+pub use runtime::{Runtime, Sim};
+pub use supervisor::{
+    ChildInfo, Gone, RequestError, StartChildError, Supervisor, SupervisorError, SupervisorRef,
+    Which,
+};
+pub use system::{Stopped, System};
+pub use tree::{Branch, Tree};

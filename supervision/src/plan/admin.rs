@@ -1,0 +1,256 @@
+//! Requests about one child: add, adopt, stop, restart, delete (conformance group J).
+
+use std::error::Error;
+use std::fmt;
+
+use super::action::Action;
+use super::child_spec::ChildSpec;
+use super::children::{Cause, Child, State};
+use super::exit::ExitReason;
+use super::group::Group;
+use super::machine::{Phase, Plan};
+use super::time::Time;
+use crate::pid::Pid;
+
+/// Why a child was not added. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AddError {
+    /// A child with this id runs (row 127).
+    AlreadyStarted(Pid),
+    /// A child with this id is known, but does not run (rows 128, 151).
+    AlreadyPresent(Pid),
+    /// A child with this pid is known.
+    PidInUse(Pid),
+    /// The supervisor is stopping, or has ended.
+    Stopping,
+}
+
+impl fmt::Display for AddError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyStarted(pid) => write!(f, "a child with this id runs already: {pid}"),
+            Self::AlreadyPresent(pid) => write!(f, "a child with this id exists already: {pid}"),
+            Self::PidInUse(pid) => write!(f, "{pid} is a child already"),
+            Self::Stopping => f.write_str("the supervisor is stopping"),
+        }
+    }
+}
+
+impl Error for AddError {}
+
+/// Why a request about a child was refused. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChildError {
+    /// There is no such child (row 133).
+    NotFound,
+    /// The child runs, or its end is being waited for (rows 132, 134).
+    Running,
+    /// The child is being restarted (row 136).
+    Restarting,
+    /// The children of an unordered supervisor have no rest to be called back or deleted from
+    /// (row 105).
+    Unordered,
+    /// The supervisor is stopping.
+    Stopping,
+}
+
+impl fmt::Display for ChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFound => "there is no such child",
+            Self::Running => "the child is running",
+            Self::Restarting => "the child is being restarted",
+            Self::Unordered => "a dynamic supervisor keeps no children that do not run",
+            Self::Stopping => "the supervisor is stopping",
+        })
+    }
+}
+
+impl Error for ChildError {}
+
+impl Plan {
+    /// Adds a child: declares it, or, after [`Plan::start`], appends and starts it.
+    ///
+    /// Under one-for-one it is started at once, unless the declared children are still being
+    /// started; then, and under the other strategies, it is started when its elder siblings are
+    /// ready. If its start fails it leaves again (row 15).
+    ///
+    /// # Errors
+    ///
+    /// The id or the pid is taken, or the supervisor is stopping.
+    pub fn add(
+        &mut self,
+        pid: Pid,
+        spec: ChildSpec,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Result<(), AddError> {
+        self.insert(pid, spec, matches!(self.phase, Phase::Declared))?;
+        if matches!(self.phase, Phase::Started) {
+            if self.group.is_none() && !self.is_one_for_one() {
+                let seq = self.children.get(pid).map_or(0, |child| child.seq);
+                self.group = Some(Group::starting(seq));
+            }
+            if self.group.is_some() {
+                self.step(now, out);
+            } else {
+                self.launch(pid, out);
+            }
+        }
+        self.conclude(out);
+        Ok(())
+    }
+
+    /// Adds a child whose incarnation 1 its creator has started already: it counts as running.
+    ///
+    /// Whether it reports to be ready is of no importance; if it reports a failed start it leaves
+    /// again, as one that was added. A group restart that is under way leaves it alone.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Plan::add`]; then the creator has to end what it started.
+    pub fn adopt(
+        &mut self,
+        pid: Pid,
+        spec: ChildSpec,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Result<(), AddError> {
+        self.insert(pid, spec, false)?;
+        if let Some(child) = self.children.get_mut(pid) {
+            child.incarnation = 1;
+        }
+        self.children.set_state(pid, State::Running { since: now });
+        self.conclude(out);
+        Ok(())
+    }
+
+    fn insert(&mut self, pid: Pid, spec: ChildSpec, declared: bool) -> Result<(), AddError> {
+        if matches!(self.phase, Phase::Ending(_) | Phase::Finished) {
+            return Err(AddError::Stopping);
+        }
+        if self.children.get(pid).is_some() {
+            return Err(AddError::PidInUse(pid));
+        }
+        if let Some(other) = spec.id.as_deref().and_then(|id| self.children.find(id)) {
+            let runs = self
+                .children
+                .get(other)
+                .is_some_and(|child| self.rests(child) == Err(ChildError::Running));
+            return Err(if runs {
+                AddError::AlreadyStarted(other)
+            } else {
+                AddError::AlreadyPresent(other)
+            });
+        }
+        self.awaited += usize::from(declared);
+        self.children.insert(pid, spec, declared);
+        Ok(())
+    }
+
+    /// Stops a child, and leaves it in the table, not running (OTP's `terminate_child`).
+    ///
+    /// When it has ended, `Stopped` tells so; or `Removed`, for a temporary child (row 137) and for
+    /// any child of an unordered supervisor (row 101). For a child that does not run that is now
+    /// (rows 120, 130). A restart that it waits for is dropped (rows 75, 153). Its siblings do not
+    /// care: also a group restart under way goes on, without this child.
+    ///
+    /// # Errors
+    ///
+    /// There is no such child.
+    pub fn stop_child(
+        &mut self,
+        pid: Pid,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Result<(), ChildError> {
+        let child = self.children.get(pid).ok_or(ChildError::NotFound)?;
+        if matches!(self.phase, Phase::Ending(_)) {
+            return Ok(());
+        }
+        let (state, held) = (child.state, self.is_to_start(child.seq));
+        if !state.is_alive() {
+            self.forget_backoff(pid);
+            self.put_to_rest(pid, ExitReason::Shutdown, out);
+            self.step(now, out);
+        } else if let Some(child) = self.children.get_mut(pid) {
+            child.asked = true;
+            child.held = held;
+            if !state.is_ending() {
+                self.ask_to_stop(pid, None, now, out);
+            }
+        }
+        self.conclude(out);
+        Ok(())
+    }
+
+    /// Starts a child that rests (OTP's `restart_child`).
+    ///
+    /// If the start fails, the child rests again (row 14). Its consecutive failures are forgotten.
+    ///
+    /// # Errors
+    ///
+    /// The child does not rest, or cannot.
+    pub fn restart_child(
+        &mut self,
+        pid: Pid,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Result<(), ChildError> {
+        self.resting(pid)?;
+        let child = self.children.get_mut(pid).ok_or(ChildError::NotFound)?;
+        child.cause = Cause::Asked;
+        child.failures = 0;
+        child.held = false;
+        let seq = child.seq;
+        if self.is_to_start(seq) {
+            self.step(now, out);
+        } else {
+            self.launch(pid, out);
+        }
+        self.conclude(out);
+        Ok(())
+    }
+
+    /// Takes a child that rests out of the table (OTP's `delete_child`).
+    ///
+    /// # Errors
+    ///
+    /// The child does not rest, or cannot.
+    pub fn delete_child(
+        &mut self,
+        pid: Pid,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Result<(), ChildError> {
+        self.resting(pid)?;
+        self.remove(pid, ExitReason::Shutdown, out);
+        self.step(now, out);
+        self.conclude(out);
+        Ok(())
+    }
+
+    /// Checks that a child rests.
+    fn resting(&self, pid: Pid) -> Result<(), ChildError> {
+        let child = self.children.get(pid).ok_or(ChildError::NotFound)?;
+        if matches!(self.phase, Phase::Ending(_)) {
+            return Err(ChildError::Stopping);
+        }
+        if !self.is_ordered() {
+            return Err(ChildError::Unordered);
+        }
+        self.rests(child)
+    }
+
+    fn rests(&self, child: &Child) -> Result<(), ChildError> {
+        match child.state {
+            State::Stopped if child.held || !self.is_to_start(child.seq) => Ok(()),
+            State::Stopped | State::Backoff { .. } => Err(ChildError::Restarting),
+            State::Starting if child.cause == Cause::Restart => Err(ChildError::Restarting),
+            State::Starting | State::Running { .. } => Err(ChildError::Running),
+            State::Stopping { .. } | State::Killing { .. } => Err(ChildError::Running),
+        }
+    }
+}

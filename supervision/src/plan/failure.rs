@@ -1,0 +1,159 @@
+//! What follows when a child's incarnation has ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::action::{Action, Finish, Report};
+use super::children::{Cause, State};
+use super::exit::{ExitClass, ExitReason};
+use super::intensity::Verdict;
+use super::machine::{Phase, Plan};
+use super::restart::{RestartDecision, RestartPolicy, RestartType};
+use super::time::Time;
+use crate::pid::Pid;
+
+impl Plan {
+    /// Takes note that the living incarnation of a child is gone.
+    pub(super) fn ended(
+        &mut self,
+        pid: Pid,
+        reason: ExitReason,
+        failed_start: bool,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(child) = self.children.get(pid) else { return };
+        let (state, asked) = (child.state, child.asked);
+        if !state.is_ending() && !self.has_to_end(pid) {
+            return self.failed(pid, reason, failed_start, now, out);
+        }
+        // It was stopped, or would have been in a moment: nothing is decided about it alone.
+        if !is_expected(child.spec.restart, state, &reason) {
+            let (incarnation, reason) = (child.incarnation, reason.clone());
+            out.push(Action::Report(Report::UnexpectedEnd { pid, incarnation, reason }));
+        }
+        if matches!(self.phase, Phase::Ending(_)) || !(asked || child.spec.comes_back()) {
+            self.remove(pid, reason, out);
+        } else if asked {
+            self.put_to_rest(pid, reason, out);
+        } else {
+            self.children.set_state(pid, State::Stopped);
+        }
+        self.step(now, out);
+    }
+
+    /// A child ended by itself: what OTP's table says about it.
+    fn failed(
+        &mut self,
+        pid: Pid,
+        reason: ExitReason,
+        failed_start: bool,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(child) = self.children.get(pid) else { return };
+        let (incarnation, cause) = (child.incarnation, child.cause);
+        let (restart, policy, restarts) = (child.spec.restart, child.spec.policy, child.restarts);
+        if failed_start {
+            let reason = reason.clone();
+            out.push(Action::Report(Report::StartFailed { pid, incarnation, reason }));
+        }
+        let class = if failed_start { ExitClass::Abnormal } else { reason.class() };
+        match cause {
+            Cause::First if failed_start => return self.start_undone(pid, reason, now, out),
+            Cause::Asked if failed_start => self.put_to_rest(pid, reason, out),
+            _ if restart.decide(class) != RestartDecision::Restart => {
+                let told = reason.clone();
+                out.push(Action::Report(Report::NotRestarted { pid, incarnation, reason: told }));
+                self.put_to_rest(pid, reason, out);
+            }
+            _ if !policy.allows(restarts) => {
+                let told = reason.clone();
+                out.push(Action::Report(match policy {
+                    RestartPolicy::Tries(_) => {
+                        Report::Exhausted { pid, incarnation, reason: told, restarts }
+                    }
+                    _ => Report::NotRestarted { pid, incarnation, reason: told },
+                }));
+                self.remove(pid, reason, out);
+            }
+            _ => return self.restart(pid, reason, now, out),
+        }
+        self.step(now, out);
+    }
+
+    /// The very first start of a child failed.
+    fn start_undone(&mut self, pid: Pid, reason: ExitReason, now: Time, out: &mut Vec<Action>) {
+        let Some(child) = self.children.get(pid) else { return };
+        let (declared, id) = (child.declared, child.spec.id.as_ref().map(Arc::clone));
+        self.remove(pid, reason.clone(), out);
+        if declared {
+            self.end(Finish::StartFailed { pid, id, reason }, None, now, out);
+        } else {
+            self.step(now, out);
+        }
+    }
+
+    /// Restarts a child that failed, if the supervisor bears one more restart.
+    fn restart(&mut self, pid: Pid, reason: ExitReason, now: Time, out: &mut Vec<Action>) {
+        let verdict = self.window.as_mut().map_or(Verdict::Within, |window| window.record(now));
+        let Some(child) = self.children.get_mut(pid) else { return };
+        let (incarnation, seq) = (child.incarnation, child.seq);
+        if let Verdict::Exceeded { restarts } = verdict {
+            let id = child.spec.id.as_ref().map(Arc::clone);
+            let told = reason.clone();
+            out.push(Action::Report(Report::GaveUp { pid, incarnation, reason: told, restarts }));
+            // The failing child's entry goes first, then the others in reverse (row 72).
+            self.remove(pid, reason.clone(), out);
+            return self.end(Finish::GaveUp { pid, id, reason, restarts }, None, now, out);
+        }
+        if let State::Running { since } = child.state
+            && now.since(since) >= child.spec.backoff.healthy_after()
+        {
+            child.failures = 0;
+        }
+        let delay = child.spec.backoff.delay(child.failures);
+        child.failures = child.failures.saturating_add(1);
+        child.restarts += 1;
+        self.settle(pid);
+        out.push(Action::Report(Report::Restarting { pid, incarnation, reason, delay }));
+        self.wait(pid, delay, now);
+        if !self.is_one_for_one() {
+            self.restart_group(seq, pid);
+        } else if delay.is_zero() {
+            self.launch(pid, out);
+        }
+        self.step(now, out);
+    }
+
+    /// Puts a failed child's restart off.
+    fn wait(&mut self, pid: Pid, delay: Duration, now: Time) {
+        if delay.is_zero() {
+            return self.children.set_state(pid, State::Stopped);
+        }
+        let until = now + delay;
+        self.children.set_state(pid, State::Backoff { until });
+        self.timers.arm(until, pid);
+    }
+
+    /// A child's back-off has elapsed.
+    pub(super) fn resume(&mut self, pid: Pid, now: Time, out: &mut Vec<Action>) {
+        self.forget_backoff(pid);
+        if self.is_one_for_one() && !matches!(self.phase, Phase::Ending(_)) {
+            self.launch(pid, out);
+        }
+        self.step(now, out);
+    }
+}
+
+/// Returns whether a child that was being stopped, or is lost in a group restart, may end so
+/// without a word: with `Shutdown`, or killed if that was done to it. A permanent child that ends
+/// otherwise is reported, as in OTP (row 119); another may also end normally.
+fn is_expected(restart: RestartType, state: State, reason: &ExitReason) -> bool {
+    match reason {
+        ExitReason::Shutdown => true,
+        ExitReason::Killed => matches!(state, State::Killing { .. }),
+        ExitReason::Normal | ExitReason::ShutdownWith(_) => restart != RestartType::Permanent,
+        _ => false,
+    }
+}

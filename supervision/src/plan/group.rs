@@ -1,0 +1,122 @@
+//! Starting and restarting children in order.
+//!
+//! What one-for-all and rest-for-one restart is always a tail of the ordered table (one-for-all:
+//! from the first child on), and so is what the start of a supervisor starts. One [`Group`]
+//! therefore describes every such operation, and one that comes on top of another merges with it
+//! by taking the earlier position.
+
+use std::ops::Range;
+
+use super::action::Action;
+use super::children::{Seq, State};
+use super::machine::{Phase, Plan};
+use super::settings::Strategy;
+use super::time::Time;
+use crate::pid::Pid;
+
+/// The start or group restart under way.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    /// From here on, children that do not live are still to be started. Moves on with every
+    /// child that is ready.
+    pub(super) from: Seq,
+    /// The children that have to be stopped before any is started. Those that joined later are
+    /// not among them.
+    stopping: Option<Range<Seq>>,
+    /// How many failed children wait for their back-off: nothing is started before.
+    waiting: usize,
+}
+
+impl Group {
+    /// Returns the operation that starts everything from here on.
+    pub(super) fn starting(from: Seq) -> Self {
+        Self { from, stopping: None, waiting: 0 }
+    }
+
+    /// Returns whether the child at `seq` has to end before anything is started.
+    pub(super) fn stops(&self, seq: Seq) -> bool {
+        self.stopping.as_ref().is_some_and(|range| range.contains(&seq))
+    }
+}
+
+impl Plan {
+    /// Restarts what has to be restarted with the child at `seq`, which has failed.
+    pub(super) fn restart_group(&mut self, seq: Seq, pid: Pid) {
+        if matches!(self.phase, Phase::Declared) {
+            // Nothing has been started yet; this child will be, with the others.
+            return self.children.set_state(pid, State::Stopped);
+        }
+        let first = match self.settings.strategy {
+            Strategy::OneForAll => 0,
+            Strategy::OneForOne | Strategy::RestForOne => seq,
+        };
+        let end = self.children.end();
+        let state = self.children.get(pid).map(|child| child.state);
+        let group = self.group.get_or_insert_with(|| Group::starting(first));
+        let start = group.stopping.as_ref().map_or(first, |range| range.start.min(first));
+        group.from = group.from.min(first);
+        group.stopping = Some(start..end);
+        group.waiting += usize::from(matches!(state, Some(State::Backoff { .. })));
+    }
+
+    /// Ends a child's wait for its restart, if it waits.
+    pub(super) fn forget_backoff(&mut self, pid: Pid) {
+        let state = self.children.get(pid).map(|child| child.state);
+        if !matches!(state, Some(State::Backoff { .. })) {
+            return;
+        }
+        self.children.set_state(pid, State::Stopped);
+        if !self.is_one_for_one()
+            && let Some(group) = &mut self.group
+        {
+            group.waiting -= 1;
+        }
+    }
+
+    /// Takes the operation under way as far as it goes without a further event.
+    pub(super) fn step(&mut self, now: Time, out: &mut Vec<Action>) {
+        if matches!(self.phase, Phase::Ending(_)) {
+            return self.step_end(now, out);
+        }
+        let Some(group) = &mut self.group else { return };
+        if let Some(range) = &group.stopping {
+            if let Some(pid) = self.children.last_alive_in(range.clone()) {
+                let state = self.children.get(pid).map(|child| child.state);
+                if state.is_some_and(|state| !state.is_ending()) {
+                    self.ask_to_stop(pid, None, now, out);
+                }
+                return;
+            }
+            if group.waiting > 0 {
+                return;
+            }
+            group.stopping = None;
+        }
+        self.start_next(out);
+    }
+
+    /// Starts the next child that does not run, if the one before is ready.
+    fn start_next(&mut self, out: &mut Vec<Action>) {
+        while let Some(group) = &mut self.group {
+            let Some((seq, pid)) = self.children.first_from(group.from) else {
+                self.group = None;
+                return;
+            };
+            let Some(child) = self.children.get_mut(pid) else { return };
+            match child.state {
+                State::Starting => {
+                    group.from = seq;
+                    return;
+                }
+                State::Stopped if !child.held => {
+                    group.from = seq;
+                    return self.launch(pid, out);
+                }
+                // It runs already, is on its way out, waits for its own timer, or rests because
+                // it was asked to.
+                _ => child.held = false,
+            }
+            group.from = seq + 1;
+        }
+    }
+}

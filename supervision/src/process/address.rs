@@ -1,0 +1,136 @@
+//! [`Address`]: how others reach a process. It stays valid while the process is restarted.
+
+use super::ask::{Ask, Reply};
+use super::core::{Process, Shared};
+use crate::mailbox::TellError;
+use crate::message::{Message, Msg};
+use crate::pid::Pid;
+use crate::plan::ExitReason;
+use std::fmt;
+use std::future::poll_fn;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an [`ask`](Address::ask) waits when nothing else is said; OTP's default for calls.
+pub const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The address of a process whose messages are `M`.
+///
+/// Valid from the moment the child is described, over all its restarts; messages that come before the first start wait for
+/// it. After the process has ended for good, sends fail and give the message back.
+pub struct Address<M> {
+    pub(crate) shared: Arc<Shared<M>>,
+}
+
+impl<M: Send + 'static> Address<M> {
+    /// Sends a message: at most once, in order with this sender's other messages. Never waits.
+    ///
+    /// # Errors
+    /// [`TellError::Dead`] when the process has ended for good, [`TellError::Full`] when its mailbox holds as much as it may.
+    /// The message comes back in the error.
+    pub fn tell(&self, message: M) -> Result<(), TellError<M>> {
+        self.shared.mailbox.push(message)
+    }
+
+    /// Sends a message made from a [`Reply`], and waits for what is replied, for at most [`ASK_TIMEOUT`].
+    ///
+    /// # Errors
+    /// The future's: see [`AskError`](crate::AskError).
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the question's reply; the question itself may be handled all the same.
+    pub fn ask<T: Send + 'static>(&self, question: impl FnOnce(Reply<T>) -> M) -> Ask<T> {
+        self.ask_timeout(ASK_TIMEOUT, question)
+    }
+
+    /// Asks, and waits for at most `limit`. Otherwise as [`Address::ask`].
+    pub fn ask_timeout<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        question: impl FnOnce(Reply<T>) -> M,
+    ) -> Ask<T> {
+        let Some(env) = self.shared.core.env() else { return Ask::refused() };
+        let (reply, ask) = Ask::new(env.runtime().clone(), limit);
+        match self.tell(question(reply)) {
+            Ok(()) => ask,
+            Err(error) => ask.not_sent(&error),
+        }
+    }
+
+    /// Waits until the process has ended for good, and says why.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn ended(&self) -> ExitReason {
+        poll_fn(|cx| self.shared.core.poll_ended(cx)).await
+    }
+
+    /// How many messages wait that the process has not yet taken.
+    pub fn queued(&self) -> usize {
+        self.shared.queued()
+    }
+}
+
+impl<M> Address<M> {
+    /// Returns the process's pid; `None` before it was given to a supervisor.
+    pub fn pid(&self) -> Option<Pid> {
+        self.shared.core.pid()
+    }
+
+    /// Returns the process's name.
+    pub fn name(&self) -> Option<&str> {
+        self.shared.core.name().map(|name| &**name)
+    }
+
+    /// Returns which incarnation runs, or ran last: 1 is the first, 0 none yet.
+    pub fn incarnation(&self) -> u32 {
+        self.shared.core.incarnation()
+    }
+}
+
+/// A process whose messages are values of any type.
+impl Address<Msg> {
+    /// Sends a value of any type.
+    ///
+    /// # Errors
+    /// As [`Address::tell`].
+    pub fn tell_any(&self, value: impl Message) -> Result<(), TellError<Msg>> {
+        self.tell(Msg::new(value))
+    }
+
+    /// Asks with a value of any type, and waits for the reply, whatever its type, for at most [`ASK_TIMEOUT`].
+    ///
+    /// # Errors
+    /// The future's: see [`AskError`](crate::AskError).
+    pub fn ask_any(&self, value: impl Message) -> Ask<Msg> {
+        self.ask(|reply| Msg::question(value, reply))
+    }
+}
+
+impl<M> Clone for Address<M> {
+    fn clone(&self) -> Self {
+        Address { shared: self.shared.clone() }
+    }
+}
+
+/// Addresses are equal when they are of one process.
+impl<M> PartialEq for Address<M> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+impl<M> Eq for Address<M> {}
+
+impl<M> Hash for Address<M> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.shared).hash(state);
+    }
+}
+
+impl<M> fmt::Debug for Address<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({})", self.shared.core)
+    }
+}

@@ -1,0 +1,20 @@
+//! Processes: identity, mailbox, control lane, body.
+//!
+//! A process is its shared cell, which lives as long as anybody has its address, and at most one incarnation: a task that
+//! runs the body. `core` is the cell, `body` the life of one incarnation, `link` its tie to the supervisor, `context` what the body
+//! sees, `address` what everybody else sees, `ask` a question and its reply, `guard` the containment of panics.
+
+mod address;
+mod ask;
+pub(crate) mod body;
+mod context;
+mod core;
+pub(crate) mod guard;
+mod link;
+
+pub use self::address::{ASK_TIMEOUT, Address};
+pub use self::ask::{Ask, AskError, Reply};
+pub use self::context::{Context, StopSignal};
+pub(crate) use self::core::{Core, Process, Shared};
+pub use self::guard::current_pid;
+pub(crate) use self::link::Link;

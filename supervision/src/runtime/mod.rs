@@ -1,0 +1,126 @@
+//! Where processes run: the project's executor, a tokio runtime, or a simulation with virtual time.
+//!
+//! The only place that tells the three apart. A runtime gives three things: a place to run a future, a clock, a timer.
+
+mod sim;
+
+pub use sim::Sim;
+
+use crate::plan::Time;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+#[cfg(feature = "executor")]
+use std::time::Instant;
+
+/// Where the processes of a [`System`](crate::System) run.
+#[derive(Clone)]
+pub struct Runtime(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    /// The origin of its clock.
+    #[cfg(feature = "executor")]
+    Executor(Instant),
+    #[cfg(feature = "tokio")]
+    Tokio(tokio::runtime::Handle, tokio::time::Instant),
+    Sim(Sim),
+}
+
+impl Runtime {
+    /// Runs processes on the executor of the calling worker, else on the global one.
+    #[cfg(feature = "executor")]
+    pub fn executor() -> Runtime {
+        Runtime(Kind::Executor(Instant::now()))
+    }
+
+    /// Runs processes as tasks of this tokio runtime.
+    #[cfg(feature = "tokio")]
+    pub fn tokio(handle: tokio::runtime::Handle) -> Runtime {
+        let _entered = handle.enter();
+        let origin = tokio::time::Instant::now();
+        Runtime(Kind::Tokio(handle.clone(), origin))
+    }
+
+    /// Runs processes in a simulation: one thread, a seeded order, virtual time.
+    pub fn sim(sim: &Sim) -> Runtime {
+        Runtime(Kind::Sim(sim.clone()))
+    }
+
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        match &self.0 {
+            #[cfg(feature = "executor")]
+            Kind::Executor(_) => bastion_executor::spawn(future).detach(),
+            #[cfg(feature = "tokio")]
+            Kind::Tokio(handle, _) => drop(handle.spawn(future)),
+            Kind::Sim(sim) => sim.spawn(future),
+        }
+    }
+
+    /// The time since the runtime was made.
+    pub(crate) fn now(&self) -> Time {
+        Time::from_duration(match &self.0 {
+            #[cfg(feature = "executor")]
+            Kind::Executor(origin) => origin.elapsed(),
+            #[cfg(feature = "tokio")]
+            Kind::Tokio(_, origin) => origin.elapsed(),
+            Kind::Sim(sim) => sim.now(),
+        })
+    }
+
+    /// A future that is ready at `time`.
+    pub(crate) fn timer(&self, time: Time) -> Timer {
+        self.timer_after(time.since(self.now()))
+    }
+
+    /// A future that is ready after `duration`.
+    pub(crate) fn timer_after(&self, duration: Duration) -> Timer {
+        match &self.0 {
+            #[cfg(feature = "executor")]
+            Kind::Executor(_) => Timer::Executor(bastion_executor::sleep(duration)),
+            #[cfg(feature = "tokio")]
+            Kind::Tokio(handle, _) => {
+                let _entered = handle.enter();
+                Timer::Tokio(Box::pin(tokio::time::sleep(duration)))
+            }
+            Kind::Sim(sim) => Timer::Sim(sim.timer(duration)),
+        }
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            #[cfg(feature = "executor")]
+            Kind::Executor(_) => "Runtime::executor",
+            #[cfg(feature = "tokio")]
+            Kind::Tokio(..) => "Runtime::tokio",
+            Kind::Sim(_) => "Runtime::sim",
+        })
+    }
+}
+
+/// A timer of one of the runtimes.
+pub(crate) enum Timer {
+    #[cfg(feature = "executor")]
+    Executor(bastion_executor::Sleep),
+    #[cfg(feature = "tokio")]
+    Tokio(Pin<Box<tokio::time::Sleep>>),
+    Sim(sim::SimTimer),
+}
+
+impl Future for Timer {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut *self {
+            #[cfg(feature = "executor")]
+            Timer::Executor(timer) => Pin::new(timer).poll(cx),
+            #[cfg(feature = "tokio")]
+            Timer::Tokio(timer) => timer.as_mut().poll(cx),
+            Timer::Sim(timer) => Pin::new(timer).poll(cx),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! [`Supervisor`]: the description of a supervisor and of its children, and the error with which one ends.
+
+use super::command::Command;
+use super::driver::drive;
+use super::reference::SupervisorRef;
+use crate::child::{self, AnyChild, Child, Start};
+use crate::plan::{
+    Backoff, ChildSpec, ExitReason, Finish, Intensity, Order, RestartPolicy, RestartType, Settings,
+    Shutdown, Strategy,
+};
+use crate::process::{Context, Link, Process, Shared};
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Describes a supervisor: its rules, and the children that it starts with.
+///
+/// Defaults, as OTP's: one-for-one, one restart in five seconds, and as a child itself permanent with all the time it needs to
+/// stop.
+///
+/// # Examples
+/// ```
+/// use bastion_supervision::{child, Context, Exit, Runtime, Sim, Supervisor, System, plan::Strategy};
+/// use std::time::Duration;
+/// async fn wait(cx: Context<()>) -> Result<(), Exit> {
+///     cx.stop_signal().requested().await;
+///     Ok(())
+/// }
+/// let sim = Sim::new(7);
+/// sim.run(async {
+///     let system = System::new(Runtime::sim(&sim));
+///     let store = Supervisor::new("store")
+///         .strategy(Strategy::RestForOne)
+///         .intensity(3, Duration::from_secs(10))
+///         .child(child(wait).named("disk"))
+///         .child(child(wait).named("cache"));
+///     let store = system.supervise(store).await.unwrap();
+///     assert_eq!(store.counts().await.unwrap().active, 2);
+///     system.stop(Duration::from_secs(5)).await;
+/// });
+/// ```
+#[derive(Clone)]
+#[must_use = "a supervisor does nothing until a system or another supervisor is given it"]
+pub struct Supervisor {
+    name: Arc<str>,
+    settings: Settings,
+    spec: ChildSpec,
+    children: Vec<AnyChild>,
+}
+
+impl Supervisor {
+    /// Describes a supervisor with an order: children start one after another, and stop in reverse.
+    pub fn new(name: impl Into<Arc<str>>) -> Supervisor {
+        let name = name.into();
+        let spec = ChildSpec::supervisor().id(name.clone());
+        Supervisor { name, settings: Settings::default(), spec, children: Vec::new() }
+    }
+
+    /// Describes a supervisor for children that come and go: they start at once and stop in parallel, one-for-one.
+    pub fn dynamic(name: impl Into<Arc<str>>) -> Supervisor {
+        let mut supervisor = Supervisor::new(name);
+        supervisor.settings.order = Order::Unordered;
+        supervisor
+    }
+
+    /// Sets who is restarted when a child fails.
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.settings.strategy = strategy;
+        self
+    }
+
+    /// Sets how many restarts in how much time are borne; one more, and the supervisor gives up.
+    pub fn intensity(mut self, restarts: u32, period: Duration) -> Self {
+        self.settings.intensity = Some(Intensity::new(restarts, period));
+        self
+    }
+
+    /// Bears any number of restarts. Children should have a [`Backoff`] then.
+    pub fn unlimited(mut self) -> Self {
+        self.settings.intensity = None;
+        self
+    }
+
+    /// Sets how long after its kill a process that never yields is abandoned. Default: one second.
+    pub fn kill_grace(mut self, grace: Duration) -> Self {
+        self.settings.kill_grace = grace;
+        self
+    }
+
+    /// Adds a child after those that were added before.
+    pub fn child<M: Send + 'static>(mut self, child: Child<M>) -> Self {
+        self.children.push(child.any);
+        self
+    }
+
+    pub(crate) fn push(&mut self, child: AnyChild) {
+        self.children.push(child);
+    }
+
+    /// Adds a nested supervisor after the children that were added before.
+    pub fn supervisor(mut self, supervisor: Supervisor) -> Self {
+        self.children.push(supervisor.into_child().0);
+        self
+    }
+
+    /// Sets whether the supervisor is started again when it ends by itself.
+    pub fn restart(mut self, restart: RestartType) -> Self {
+        self.spec.restart = restart;
+        self
+    }
+
+    /// Sets how the supervisor is stopped.
+    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
+        self.spec.shutdown = shutdown;
+        self
+    }
+
+    /// Sets how often the supervisor may be restarted.
+    pub fn policy(mut self, policy: RestartPolicy) -> Self {
+        self.spec.policy = policy;
+        self
+    }
+
+    /// Sets how long the supervisor, having failed, waits for its restart.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.spec.backoff = backoff;
+        self
+    }
+
+    pub(crate) fn into_child(self) -> (AnyChild, SupervisorRef) {
+        let Supervisor { name, settings, spec, children } = self;
+        let shared = Shared::new();
+        shared.core.set_name(name.clone());
+        shared.mailbox.set_capacity(usize::MAX);
+        let blueprint = Arc::new(Blueprint { name, settings, children });
+        let start = Arc::new(Nested { shared: shared.clone(), blueprint });
+        (AnyChild { spec, gated: true, start }, SupervisorRef::new(shared))
+    }
+}
+
+impl fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Supervisor")
+            .field("name", &self.name)
+            .field("settings", &self.settings)
+            .field("children", &self.children.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What every incarnation of a supervisor starts from.
+pub(crate) struct Blueprint {
+    pub(crate) name: Arc<str>,
+    pub(crate) settings: Settings,
+    pub(crate) children: Vec<AnyChild>,
+}
+
+/// A supervisor, as a child.
+struct Nested {
+    shared: Arc<Shared<Command>>,
+    blueprint: Arc<Blueprint>,
+}
+
+impl Start for Nested {
+    fn process(&self) -> &dyn Process {
+        &*self.shared
+    }
+
+    fn spawn(&self, link: Link, gated: bool) {
+        let blueprint = self.blueprint.clone();
+        let start = Arc::new(move |cx: Context<Command>| drive(cx, blueprint.clone()));
+        child::spawn(&self.shared, &start, link, gated);
+    }
+
+    /// The declared children keep their addresses while the supervisor may be restarted; now it will not be.
+    fn close(&self, reason: &ExitReason) {
+        self.shared.close(reason);
+        for child in &self.blueprint.children {
+            child.start.close(reason);
+        }
+    }
+
+    fn supervisor(&self) -> Option<SupervisorRef> {
+        Some(SupervisorRef::new(self.shared.clone()))
+    }
+}
+
+/// How a supervisor has ended, other than by being asked to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SupervisorError {
+    /// A declared child could not be started, or the supervisor gave up.
+    Finished {
+        /// The supervisor's name.
+        supervisor: Arc<str>,
+        /// How it ended.
+        finish: Finish,
+    },
+    /// The description contradicts itself; no child was started.
+    Invalid {
+        /// The supervisor's name.
+        supervisor: Arc<str>,
+        /// What is wrong.
+        error: Arc<dyn Error + Send + Sync>,
+    },
+}
+
+impl fmt::Display for SupervisorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SupervisorError::Finished { supervisor, finish } => {
+                write!(f, "supervisor {supervisor}: {finish}")
+            }
+            SupervisorError::Invalid { supervisor, error } => {
+                write!(f, "supervisor {supervisor} is described wrongly: {error}")
+            }
+        }
+    }
+}
+
+impl Error for SupervisorError {}

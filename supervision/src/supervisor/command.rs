@@ -1,0 +1,58 @@
+//! What a supervisor is told: by its children, and by whoever holds a [`SupervisorRef`](super::SupervisorRef).
+
+use super::reference::{ChildInfo, RequestError, StartChildError, Which};
+use crate::child::{AnyChild, Start};
+use crate::pid::Pid;
+use crate::plan::{ChildSpec, Counts, ExitReason};
+use crate::process::Reply;
+use std::sync::Arc;
+
+/// A message to a supervisor.
+pub(crate) enum Command {
+    /// An incarnation has finished its initialisation.
+    Started { pid: Pid, incarnation: u32 },
+    /// An incarnation has ended before that.
+    StartFailed { pid: Pid, incarnation: u32, reason: ExitReason },
+    /// An incarnation has ended.
+    Exited { pid: Pid, incarnation: u32, reason: ExitReason },
+    /// A child runs already: it was spawned by whoever sent this.
+    Adopt(Foundling),
+    /// Start a child; the answer comes when it is ready.
+    Start { child: AnyChild, reply: Reply<Result<Pid, StartChildError>> },
+    /// Do something with one child; the answer comes when it is done.
+    Request { request: Request, which: Which, reply: Reply<Result<(), RequestError>> },
+    /// Tell about the children, in order.
+    Children { reply: Reply<Vec<ChildInfo>> },
+    /// Count the children.
+    Counts { reply: Reply<Counts> },
+}
+
+/// What can be asked for one child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    Stop,
+    Restart,
+    Delete,
+}
+
+/// A child that runs and has no supervisor yet. If it gets none, it is killed.
+pub(crate) struct Foundling(Option<(ChildSpec, Arc<dyn Start>)>);
+
+impl Foundling {
+    pub(crate) fn new(child: AnyChild) -> Foundling {
+        Foundling(Some((child.spec, child.start)))
+    }
+
+    pub(crate) fn take(mut self) -> Option<(ChildSpec, Arc<dyn Start>)> {
+        self.0.take()
+    }
+}
+
+impl Drop for Foundling {
+    fn drop(&mut self) {
+        if let Some((_, start)) = self.0.take() {
+            start.process().core().request_kill();
+            start.close(&ExitReason::Shutdown);
+        }
+    }
+}

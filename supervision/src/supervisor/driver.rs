@@ -1,0 +1,271 @@
+//! The driver: the body of a supervisor. It tells the plan what happened, and does what the plan says.
+
+use super::builder::{Blueprint, SupervisorError};
+use super::command::{Command, Request};
+use super::reference::{RequestError, StartChildError};
+use crate::child::Start;
+use crate::exit::Exit;
+use crate::pid::Pid;
+use crate::plan::{self, Action, ExitReason, Finish, Plan, Time};
+use crate::process::{Context, Link, Reply, Shared};
+use crate::report::Report;
+use crate::runtime::Timer;
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+
+/// After so many commands in a row a supervisor lets others run.
+const COMMANDS_IN_A_ROW: u32 = 128;
+
+/// Drives one incarnation of a supervisor to its end.
+pub(crate) async fn drive(cx: Context<Command>, blueprint: Arc<Blueprint>) -> Result<(), Exit> {
+    let mut driver = Driver::new(cx, blueprint)?;
+    loop {
+        if let Some(finish) = driver.perform() {
+            return driver.finished(finish);
+        }
+        match poll_fn(|task| driver.poll_event(task)).await {
+            Event::Command(command) => driver.command(command),
+            Event::Stop(deadline) => driver.stop(deadline),
+            Event::Tick => {}
+        }
+        let now = driver.now();
+        driver.plan.tick(now, &mut driver.actions);
+    }
+}
+
+enum Event {
+    Command(Command),
+    Stop(Option<Time>),
+    Tick,
+}
+
+/// A child, to the driver: the plan knows its rules, the driver how to start it.
+pub(super) struct Entry {
+    pub(super) start: Arc<dyn Start>,
+    /// The process's incarnation before this supervisor's first one: the plan counts from 1.
+    pub(super) base: u32,
+    /// Declared, not added at run time: it comes back when the supervisor itself is restarted.
+    pub(super) declared: bool,
+    gated: bool,
+    pub(super) starting: Option<Reply<Result<Pid, StartChildError>>>,
+    pub(super) changing: Vec<(Request, Reply<Result<(), RequestError>>)>,
+}
+
+pub(super) struct Driver {
+    pub(super) plan: Plan,
+    pub(super) actions: Vec<Action>,
+    pub(super) table: HashMap<Pid, Entry>,
+    pub(super) cx: Context<Command>,
+    me: Arc<Shared<Command>>,
+    blueprint: Arc<Blueprint>,
+    /// The stop request that the plan has been told of.
+    stopping: Option<Option<Time>>,
+    /// All children are being taken down: those that are declared keep their addresses for the next incarnation.
+    ending: bool,
+    ready: bool,
+    timer: Option<(Time, Timer)>,
+    in_a_row: u32,
+}
+
+impl Driver {
+    fn new(cx: Context<Command>, blueprint: Arc<Blueprint>) -> Result<Driver, Exit> {
+        let invalid = |error: Arc<dyn std::error::Error + Send + Sync>| {
+            let supervisor = blueprint.name.clone();
+            Exit::from(SupervisorError::Invalid { supervisor, error })
+        };
+        let plan =
+            Plan::new(blueprint.settings.clone()).map_err(|error| invalid(Arc::new(error)))?;
+        let mut driver = Driver {
+            plan,
+            actions: Vec::new(),
+            table: HashMap::new(),
+            me: cx.address().shared,
+            cx,
+            blueprint: blueprint.clone(),
+            stopping: None,
+            ending: false,
+            ready: false,
+            timer: None,
+            in_a_row: 0,
+        };
+        let now = driver.now();
+        for child in &blueprint.children {
+            let pid = driver.insert(child.start.clone(), child.gated, true);
+            let added = driver.plan.add(pid, child.spec.clone(), now, &mut driver.actions);
+            added.map_err(|error| invalid(Arc::new(error)))?;
+        }
+        driver.plan.start(now, &mut driver.actions);
+        Ok(driver)
+    }
+
+    pub(super) fn now(&self) -> Time {
+        self.cx.env().now()
+    }
+
+    /// Puts a child into the table and gives it its pid.
+    pub(super) fn insert(&mut self, start: Arc<dyn Start>, gated: bool, declared: bool) -> Pid {
+        let core = start.process().core();
+        let (pid, base) = (core.settle(self.cx.env()), core.incarnation());
+        let (starting, changing) = (None, Vec::new());
+        let entry = Entry { start, base, declared, gated, starting, changing };
+        self.table.entry(pid).or_insert(entry);
+        pid
+    }
+
+    fn poll_event(&mut self, task: &mut Task<'_>) -> Poll<Event> {
+        let request = self.cx.stop_request();
+        if request.is_some() && request != self.stopping {
+            self.stopping = request;
+            return Poll::Ready(Event::Stop(request.flatten()));
+        }
+        if self.in_a_row >= COMMANDS_IN_A_ROW {
+            self.in_a_row = 0;
+            task.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if let Poll::Ready(command) = self.cx.poll_message(task) {
+            self.in_a_row += 1;
+            return Poll::Ready(Event::Command(command));
+        }
+        self.in_a_row = 0;
+        // A request that came before the waker was left in the mailbox.
+        if self.cx.stop_request() != self.stopping {
+            return self.poll_event(task);
+        }
+        self.poll_timer(task).map(|()| Event::Tick)
+    }
+
+    fn poll_timer(&mut self, task: &mut Task<'_>) -> Poll<()> {
+        let Some(deadline) = self.plan.next_deadline() else {
+            self.timer = None;
+            return Poll::Pending;
+        };
+        if self.timer.as_ref().is_none_or(|(at, _)| *at != deadline) {
+            self.timer = Some((deadline, self.cx.env().runtime().timer(deadline)));
+        }
+        match &mut self.timer {
+            Some((_, timer)) => Pin::new(timer).poll(task),
+            None => Poll::Pending,
+        }
+    }
+
+    fn stop(&mut self, deadline: Option<Time>) {
+        self.ending = true;
+        let now = self.now();
+        self.plan.stop(ExitReason::Shutdown, deadline, now, &mut self.actions);
+    }
+
+    /// Does what the plan says, until it says nothing more. `Some`: no child is left.
+    fn perform(&mut self) -> Option<Finish> {
+        let mut actions = std::mem::take(&mut self.actions);
+        for action in actions.drain(..) {
+            match action {
+                Action::Start { pid, incarnation } => self.start(pid, incarnation),
+                Action::Stop { pid, deadline, .. } => {
+                    self.with(pid, |entry| entry.start.process().stop(deadline));
+                }
+                Action::Kill { pid, .. } => {
+                    self.with(pid, |entry| entry.start.process().core().request_kill());
+                }
+                Action::Stopped { pid } => self.at_rest(pid, None),
+                Action::Removed { pid, reason } => self.removed(pid, reason),
+                Action::Abandoned { pid, incarnation } => self.abandoned(pid, incarnation),
+                Action::Report(report) => self.report(report),
+                Action::Ready => {
+                    self.ready = true;
+                    self.cx.ready();
+                }
+                Action::Finish(finish) => return Some(finish),
+            }
+        }
+        // The buffer is used again. Nothing was added meanwhile: doing does not ask the plan.
+        self.actions = actions;
+        None
+    }
+
+    fn with(&self, pid: Pid, f: impl FnOnce(&Entry)) {
+        if let Some(entry) = self.table.get(&pid) {
+            f(entry);
+        }
+    }
+
+    fn start(&mut self, pid: Pid, incarnation: u32) {
+        self.with(pid, |entry| {
+            let incarnation = entry.base + incarnation;
+            let process = entry.start.process();
+            process.core().begin(incarnation);
+            process.open();
+            entry.start.spawn(Link::new(self.me.clone(), pid, incarnation), entry.gated);
+        });
+    }
+
+    fn removed(&mut self, pid: Pid, reason: ExitReason) {
+        self.at_rest(pid, Some(&reason));
+        if let Some(entry) = self.table.remove(&pid)
+            && !(entry.declared && self.ending)
+        {
+            entry.start.close(&reason);
+        }
+    }
+
+    fn abandoned(&mut self, pid: Pid, incarnation: u32) {
+        let Some(entry) = self.table.get(&pid) else { return };
+        let core = entry.start.process().core();
+        core.leave(entry.base + incarnation);
+        let (supervisor, child) = (self.blueprint.name.clone(), core.name().cloned());
+        self.cx.env().report(Report::Abandoned { supervisor, pid, child });
+    }
+
+    fn report(&mut self, report: plan::Report) {
+        use plan::Report as R;
+        let pid = match &report {
+            R::GaveUp { pid, .. } => {
+                self.ending = true;
+                *pid
+            }
+            R::StartFailed { pid, reason, .. } => {
+                // Before all declared children have started, a failed start is the supervisor's own.
+                self.ending |= !self.ready;
+                self.start_failed(*pid, reason);
+                *pid
+            }
+            R::Restarting { pid, .. }
+            | R::NotRestarted { pid, .. }
+            | R::Exhausted { pid, .. }
+            | R::ForcedKill { pid, .. }
+            | R::UnexpectedEnd { pid, .. } => *pid,
+        };
+        let child =
+            self.table.get(&pid).and_then(|entry| entry.start.process().core().name().cloned());
+        let supervisor = self.blueprint.name.clone();
+        self.cx.env().report(Report::Supervisor { supervisor, child, report });
+    }
+
+    fn finished(&mut self, finish: Finish) -> Result<(), Exit> {
+        match finish {
+            Finish::Stopped(ExitReason::Normal) => Ok(()),
+            Finish::Stopped(reason) => Err(Exit::with(reason)),
+            finish => {
+                let gave_up = matches!(finish, Finish::GaveUp { .. });
+                let supervisor = self.blueprint.name.clone();
+                let error = SupervisorError::Finished { supervisor, finish };
+                Err(if gave_up { Exit::shutdown_with(error) } else { Exit::from(error) })
+            }
+        }
+    }
+}
+
+/// No child outlives its supervisor: when this one is killed, or panics, its children are killed.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        for entry in self.table.values() {
+            entry.start.process().core().request_kill();
+            if !entry.declared {
+                entry.start.close(&ExitReason::Killed);
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Supervisors: the driving half. The builder, the process that drives a [`Plan`](crate::plan::Plan), and the handle to it.
+//!
+//! A supervisor is a process whose messages are [`Command`]s. It asks the plan what to do and does it; it never waits for a child,
+//! a timer or foreign code, so it always answers.
+
+mod builder;
+mod command;
+mod driver;
+mod reference;
+mod requests;
+
+pub use builder::{Supervisor, SupervisorError};
+pub(crate) use command::Command;
+pub use reference::{ChildInfo, Gone, RequestError, StartChildError, SupervisorRef, Which};

@@ -1,0 +1,273 @@
+//! [`SupervisorRef`]: the handle to a supervisor. It outlives it, and then answers with a typed error.
+
+use super::builder::Supervisor;
+use super::command::{Command, Foundling, Request};
+use crate::child::{AnyChild, Child};
+use crate::pid::Pid;
+use crate::plan::{AddError, ChildError, ChildKind, ChildState, Counts, ExitReason, RestartType};
+use crate::process::{Address, AskError, Link, Reply, Shared};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A supervisor, to those who ask something of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SupervisorRef {
+    address: Address<Command>,
+}
+
+impl SupervisorRef {
+    pub(crate) fn new(shared: Arc<Shared<Command>>) -> SupervisorRef {
+        SupervisorRef { address: Address { shared } }
+    }
+
+    /// Returns the supervisor's name.
+    pub fn name(&self) -> &str {
+        self.address.name().unwrap_or_default()
+    }
+
+    /// Returns the supervisor's pid; `None` before it was given to a system.
+    pub fn pid(&self) -> Option<Pid> {
+        self.address.pid()
+    }
+
+    /// Starts a child after all others, and waits until it is ready.
+    ///
+    /// # Errors
+    /// See [`StartChildError`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future does not take the child back.
+    pub async fn start_child<M: Send + 'static>(
+        &self,
+        child: Child<M>,
+    ) -> Result<Address<M>, StartChildError> {
+        let address = child.address();
+        self.start_any(child.any).await?;
+        Ok(address)
+    }
+
+    /// Starts a nested supervisor after all other children, and waits until its own children are started.
+    ///
+    /// # Errors
+    /// See [`StartChildError`].
+    pub async fn start_supervisor(
+        &self,
+        supervisor: Supervisor,
+    ) -> Result<SupervisorRef, StartChildError> {
+        let (child, nested) = supervisor.into_child();
+        self.start_any(child).await?;
+        Ok(nested)
+    }
+
+    async fn start_any(&self, child: AnyChild) -> Result<Pid, StartChildError> {
+        self.request(|reply| Command::Start { child, reply }).await?
+    }
+
+    /// Starts a child at once, and does not wait: it is ready when its closure has returned, and nobody waits for that. Meant for
+    /// children that come and go.
+    ///
+    /// If the supervisor cannot take it (it is stopping, or has a child of that name), the child is killed again.
+    ///
+    /// # Errors
+    /// [`Gone`] when the supervisor has ended.
+    pub fn spawn_child<M: Send + 'static>(&self, child: Child<M>) -> Result<Address<M>, Gone> {
+        let supervisor = &self.address.shared;
+        let env = supervisor.core.env().ok_or(Gone)?;
+        let address = child.address();
+        let pid = child.shared.core.settle(env);
+        child.shared.core.begin(1);
+        let (start, gated) = (child.any.start.clone(), child.any.gated);
+        // The supervisor has to hear of the child before it can hear of its end.
+        let adopt = Command::Adopt(Foundling::new(child.any));
+        supervisor.mailbox.push(adopt).map_err(|_| Gone)?;
+        start.spawn(Link::new(supervisor.clone(), pid, 1).running(), gated);
+        Ok(address)
+    }
+
+    /// Stops a child and waits until it has. A permanent or transient child stays known, and can be restarted; a temporary one,
+    /// or one of a dynamic supervisor, is gone.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn stop_child(&self, which: impl Into<Which>) -> Result<(), RequestError> {
+        self.change(Request::Stop, which.into()).await
+    }
+
+    /// Starts a child again that is known and does not run, and waits until it is ready.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn restart_child(&self, which: impl Into<Which>) -> Result<(), RequestError> {
+        self.change(Request::Restart, which.into()).await
+    }
+
+    /// Forgets a child that does not run.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn delete_child(&self, which: impl Into<Which>) -> Result<(), RequestError> {
+        self.change(Request::Delete, which.into()).await
+    }
+
+    async fn change(&self, request: Request, which: Which) -> Result<(), RequestError> {
+        self.request(|reply| Command::Request { request, which, reply }).await?
+    }
+
+    /// Tells about the children, in the order in which they are started.
+    ///
+    /// # Errors
+    /// [`Gone`] when the supervisor has ended.
+    pub async fn children(&self) -> Result<Vec<ChildInfo>, Gone> {
+        self.request(|reply| Command::Children { reply }).await
+    }
+
+    /// Counts the children.
+    ///
+    /// # Errors
+    /// [`Gone`] when the supervisor has ended.
+    pub async fn counts(&self) -> Result<Counts, Gone> {
+        self.request(|reply| Command::Counts { reply }).await
+    }
+
+    /// Waits until the supervisor has ended for good, and says why.
+    pub async fn ended(&self) -> ExitReason {
+        self.address.ended().await
+    }
+
+    /// A supervisor always answers, or drops the question when it ends: no limit is needed.
+    async fn request<T: Send + 'static>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, Gone> {
+        self.address.ask_timeout(Duration::MAX, command).await.map_err(|_: AskError| Gone)
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared<Command>> {
+        &self.address.shared
+    }
+}
+
+impl fmt::Debug for SupervisorRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SupervisorRef({})", self.address.shared.core)
+    }
+}
+
+/// A child of a supervisor, named in a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Which {
+    /// By its pid.
+    Pid(Pid),
+    /// By its name.
+    Name(Arc<str>),
+}
+
+impl From<Pid> for Which {
+    fn from(pid: Pid) -> Self {
+        Which::Pid(pid)
+    }
+}
+
+impl From<&str> for Which {
+    fn from(name: &str) -> Self {
+        Which::Name(name.into())
+    }
+}
+
+/// The supervisor has ended, or was never started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the supervisor has ended")
+    }
+}
+
+impl std::error::Error for Gone {}
+
+/// Why a child was not started.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum StartChildError {
+    /// The supervisor has ended.
+    Gone,
+    /// The supervisor does not take it.
+    Refused(AddError),
+    /// The child has ended before it was ready. It is not kept.
+    Failed(ExitReason),
+}
+
+impl fmt::Display for StartChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartChildError::Gone => Gone.fmt(f),
+            StartChildError::Refused(error) => error.fmt(f),
+            StartChildError::Failed(reason) => write!(f, "the child failed to start: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for StartChildError {}
+
+impl From<Gone> for StartChildError {
+    fn from(_: Gone) -> Self {
+        StartChildError::Gone
+    }
+}
+
+/// Why a request about a child failed. Nothing has changed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The supervisor has ended.
+    Gone,
+    /// The child is unknown, or in a state that does not allow it.
+    Refused(ChildError),
+    /// The child that was to be restarted has ended before it was ready.
+    Failed(ExitReason),
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RequestError::Gone => Gone.fmt(f),
+            RequestError::Refused(error) => error.fmt(f),
+            RequestError::Failed(reason) => write!(f, "the child failed to start: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+impl From<Gone> for RequestError {
+    fn from(_: Gone) -> Self {
+        RequestError::Gone
+    }
+}
+
+/// A child, as its supervisor knows it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChildInfo {
+    /// Its pid.
+    pub pid: Pid,
+    /// Its name.
+    pub name: Option<Arc<str>>,
+    /// Worker or supervisor.
+    pub kind: ChildKind,
+    /// Whether it is started again when it ends by itself.
+    pub restart: RestartType,
+    /// What it is doing.
+    pub state: ChildState,
+    /// Which incarnation runs, or ran last.
+    pub incarnation: u32,
+    /// How often it was restarted.
+    pub restarts: u64,
+    /// How many messages wait in its mailbox.
+    pub queued: usize,
+    /// The child as a supervisor, if it is one.
+    pub supervisor: Option<SupervisorRef>,
+}

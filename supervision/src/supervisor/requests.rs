@@ -1,0 +1,176 @@
+//! What a driver does with a command: events go to the plan, requests get their answers now or when they are done.
+
+use super::command::{Command, Foundling, Request};
+use super::driver::{Driver, Entry};
+use super::reference::{ChildInfo, RequestError, StartChildError, Which};
+use crate::child::AnyChild;
+use crate::pid::Pid;
+use crate::plan::{AddError, ChildError, ChildState, ExitReason, Plan};
+use crate::process::Reply;
+
+impl Driver {
+    pub(super) fn command(&mut self, command: Command) {
+        match command {
+            Command::Started { pid, incarnation } => self.started(pid, incarnation),
+            Command::StartFailed { pid, incarnation, reason } => {
+                self.event(pid, incarnation, |driver, incarnation| {
+                    let now = driver.now();
+                    driver.plan.start_failed(pid, incarnation, reason, now, &mut driver.actions);
+                });
+            }
+            Command::Exited { pid, incarnation, reason } => {
+                self.event(pid, incarnation, |driver, incarnation| {
+                    let now = driver.now();
+                    driver.plan.exited(pid, incarnation, reason, now, &mut driver.actions);
+                });
+            }
+            Command::Adopt(foundling) => self.adopt(foundling),
+            Command::Start { child, reply } => self.start_child(child, reply),
+            Command::Request { request, which, reply } => self.request(request, &which, reply),
+            Command::Children { reply } => reply.send(self.children()),
+            Command::Counts { reply } => reply.send(self.plan.counts()),
+        }
+    }
+
+    /// Tells the plan of an incarnation, in the plan's own count. One that an earlier driver started is of no interest.
+    fn event(&mut self, pid: Pid, incarnation: u32, f: impl FnOnce(&mut Driver, u32)) {
+        let Some(entry) = self.table.get(&pid) else { return };
+        if let Some(own) = incarnation.checked_sub(entry.base).filter(|own| *own > 0) {
+            f(self, own);
+        }
+    }
+
+    fn started(&mut self, pid: Pid, incarnation: u32) {
+        self.event(pid, incarnation, |driver, incarnation| {
+            let now = driver.now();
+            driver.plan.started(pid, incarnation, now, &mut driver.actions);
+            let Some(entry) = driver.table.get_mut(&pid) else { return };
+            if let Some(reply) = entry.starting.take() {
+                reply.send(Ok(pid));
+            }
+            answer(entry, Request::Restart, &Ok(()));
+        });
+    }
+
+    fn adopt(&mut self, foundling: Foundling) {
+        let Some((spec, start)) = foundling.take() else { return };
+        let pid = start.process().core().settle(self.cx.env());
+        let now = self.now();
+        match self.plan.adopt(pid, spec, now, &mut self.actions) {
+            Ok(()) => {
+                self.insert(start, false, false);
+                // It runs as incarnation 1, in its own count and in the plan's.
+                if let Some(entry) = self.table.get_mut(&pid) {
+                    entry.base = 0;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%pid, %error, "a child that was spawned is not taken");
+                start.process().core().request_kill();
+                start.close(&ExitReason::Shutdown);
+            }
+        }
+    }
+
+    fn start_child(&mut self, child: AnyChild, reply: Reply<Result<Pid, StartChildError>>) {
+        let known =
+            child.start.process().core().pid().is_some_and(|pid| self.table.contains_key(&pid));
+        let pid = self.insert(child.start.clone(), child.gated, false);
+        let now = self.now();
+        let added = match known {
+            true => Err(AddError::PidInUse(pid)),
+            false => self.plan.add(pid, child.spec, now, &mut self.actions),
+        };
+        match added {
+            Ok(()) => {
+                if let Some(entry) = self.table.get_mut(&pid) {
+                    entry.starting = Some(reply);
+                }
+            }
+            Err(error) => {
+                if !known {
+                    self.table.remove(&pid);
+                    child.start.close(&ExitReason::Shutdown);
+                }
+                reply.send(Err(StartChildError::Refused(error)));
+            }
+        }
+    }
+
+    fn request(&mut self, request: Request, which: &Which, reply: Reply<Result<(), RequestError>>) {
+        let found = match which {
+            Which::Pid(pid) => Some(*pid),
+            Which::Name(name) => self.plan.find(name),
+        };
+        let Some(pid) = found.filter(|pid| self.plan.child(*pid).is_some()) else {
+            return reply.send(Err(RequestError::Refused(ChildError::NotFound)));
+        };
+        let ask = match request {
+            Request::Stop => Plan::stop_child,
+            Request::Restart => Plan::restart_child,
+            Request::Delete => Plan::delete_child,
+        };
+        let now = self.now();
+        if let Err(error) = ask(&mut self.plan, pid, now, &mut self.actions) {
+            return reply.send(Err(RequestError::Refused(error)));
+        }
+        // A child at rest already: there will be no word of it.
+        let done = self.plan.child(pid).is_none_or(|child| child.state == ChildState::Stopped);
+        match self.table.get_mut(&pid) {
+            Some(entry) if !(done && request == Request::Stop) => {
+                entry.changing.push((request, reply))
+            }
+            _ => reply.send(Ok(())),
+        }
+    }
+
+    /// A child has come to rest, or (`gone`) has left: whoever waited for that is told.
+    pub(super) fn at_rest(&mut self, pid: Pid, gone: Option<&ExitReason>) {
+        let Some(entry) = self.table.get_mut(&pid) else { return };
+        let reason = gone.cloned().unwrap_or(ExitReason::Shutdown);
+        if let Some(reply) = entry.starting.take() {
+            reply.send(Err(StartChildError::Failed(reason.clone())));
+        }
+        answer(entry, Request::Stop, &Ok(()));
+        answer(entry, Request::Restart, &Err(RequestError::Failed(reason)));
+        if gone.is_some() {
+            answer(entry, Request::Delete, &Ok(()));
+        }
+    }
+
+    /// The start that somebody waits for has failed, and says why.
+    pub(super) fn start_failed(&mut self, pid: Pid, reason: &ExitReason) {
+        let Some(entry) = self.table.get_mut(&pid) else { return };
+        if let Some(reply) = entry.starting.take() {
+            reply.send(Err(StartChildError::Failed(reason.clone())));
+        }
+        answer(entry, Request::Restart, &Err(RequestError::Failed(reason.clone())));
+    }
+
+    fn children(&self) -> Vec<ChildInfo> {
+        let info = |child: crate::plan::ChildView<'_>| {
+            let entry = self.table.get(&child.pid)?;
+            let process = entry.start.process();
+            Some(ChildInfo {
+                pid: child.pid,
+                name: process.core().name().cloned(),
+                kind: child.spec.kind,
+                restart: child.spec.restart,
+                state: child.state,
+                incarnation: entry.base + child.incarnation,
+                restarts: child.restarts,
+                queued: process.queued(),
+                supervisor: entry.start.supervisor(),
+            })
+        };
+        self.plan.children().filter_map(info).collect()
+    }
+}
+
+/// Answers those who asked for `request`.
+fn answer(entry: &mut Entry, request: Request, result: &Result<(), RequestError>) {
+    let (done, waiting) = entry.changing.drain(..).partition(|(asked, _)| *asked == request);
+    entry.changing = waiting;
+    let done: Vec<(Request, Reply<Result<(), RequestError>>)> = done;
+    done.into_iter().for_each(|(_, reply)| reply.send(result.clone()));
+}

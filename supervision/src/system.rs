@@ -1,0 +1,220 @@
+//! [`System`]: a tree of processes with its surroundings. A program may have many, and tests do.
+
+use crate::child::{Child, Start};
+use crate::env::{Env, ReportHook};
+use crate::mailbox::Fetch;
+use crate::plan::{Backoff, ExitReason};
+use crate::process::{Address, Link, Process, Shared, guard};
+use crate::report::{Report, Stats};
+use crate::runtime::Runtime;
+use crate::supervisor::{Command, Gone, StartChildError, Supervisor, SupervisorRef};
+use crate::sync::lock;
+use crate::tree::Tree;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+/// A tree of processes under one root, on one runtime.
+///
+/// Cloning it gives another handle. When the last one is dropped, all processes of the system are killed; [`System::stop`] stops
+/// them in order.
+///
+/// # Examples
+/// ```
+/// use bastion_supervision::{child, Context, Exit, Reply, Runtime, Sim, System};
+/// use std::time::Duration;
+///
+/// enum Count { Add(u64), Get(Reply<u64>) }
+///
+/// async fn counter(mut cx: Context<Count>) -> Result<(), Exit> {
+///     let mut total = 0;
+///     while let Some(message) = cx.recv().await {
+///         match message {
+///             Count::Add(n) => total += n,
+///             Count::Get(reply) => reply.send(total),
+///         }
+///     }
+///     Ok(())
+/// }
+///
+/// let sim = Sim::new(1);
+/// let total = sim.run(async {
+///     let system = System::new(Runtime::sim(&sim));
+///     let counter = system.spawn_child(child(counter).named("counter")).unwrap();
+///     counter.tell(Count::Add(2)).unwrap();
+///     let total = counter.ask(Count::Get).await.unwrap();
+///     system.stop(Duration::from_secs(5)).await;
+///     total
+/// });
+/// assert_eq!(total, 2);
+/// ```
+#[derive(Clone)]
+pub struct System(Arc<Inner>);
+
+struct Inner {
+    env: Env,
+    root: SupervisorRef,
+    /// The dynamic supervisor of `spawn_child`.
+    processes: SupervisorRef,
+    forced: Arc<Mutex<Vec<String>>>,
+}
+
+/// How many names of killed children a system keeps.
+const FORCED_NAMES: usize = 1000;
+
+/// What a stop came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stopped {
+    /// The children that did not stop in time and were killed, over the system's life; the first thousand by name or pid.
+    pub forced: Vec<String>,
+    /// How many processes did not even end when killed: they never yield, and run on without anybody waiting for them.
+    pub abandoned: u64,
+}
+
+impl System {
+    /// Makes a system whose reports go to `tracing` only.
+    pub fn new(runtime: Runtime) -> System {
+        System::build(runtime, None)
+    }
+
+    /// Makes a system whose reports go to `tracing` and to `hook`. The hook runs inside the system: it must not block.
+    pub fn with_reports(
+        runtime: Runtime,
+        hook: impl Fn(&Report) + Send + Sync + 'static,
+    ) -> System {
+        System::build(runtime, Some(Box::new(hook)))
+    }
+
+    fn build(runtime: Runtime, hook: Option<ReportHook>) -> System {
+        guard::install_hook();
+        let forced = Arc::new(Mutex::new(Vec::new()));
+        let env = Env::new(runtime, Some(remember_forced(forced.clone(), hook)));
+        let (processes, processes_ref) = Supervisor::dynamic("processes").unlimited().into_child();
+        let mut root = Supervisor::new("root").unlimited();
+        root.push(processes);
+        let (root, root_ref) = root.into_child();
+        let core = &root_ref.shared().core;
+        let pid = core.settle(&env);
+        processes_ref.shared().core.settle(&env);
+        core.begin(1);
+        // The root has no supervisor, only a keeper that waits for its end.
+        let keeper = Shared::new();
+        keeper.core.settle(&env);
+        root.start.spawn(Link::new(keeper.clone(), pid, 1), true);
+        env.runtime().spawn(keep(keeper, root.start));
+        System(Arc::new(Inner { env, root: root_ref, processes: processes_ref, forced }))
+    }
+
+    /// Starts a supervisor under the root, after those that were started before, and waits until its children are started.
+    ///
+    /// # Errors
+    /// When it cannot be started, or the system is stopping. Nothing of it is left then.
+    pub async fn supervise(
+        &self,
+        supervisor: Supervisor,
+    ) -> Result<SupervisorRef, StartChildError> {
+        self.0.root.start_supervisor(supervisor).await
+    }
+
+    /// Starts a process outside any supervisor of the program's own, and does not wait: see [`SupervisorRef::spawn_child`].
+    ///
+    /// A child without a back-off gets [`Backoff::storm_guard`], because it may be restarted without limit.
+    ///
+    /// # Errors
+    /// [`Gone`] when the system has been stopped.
+    pub fn spawn_child<M: Send + 'static>(&self, mut child: Child<M>) -> Result<Address<M>, Gone> {
+        if child.any.spec.backoff == Backoff::Immediate {
+            child.any.spec.backoff = Backoff::storm_guard();
+        }
+        self.0.processes.spawn_child(child)
+    }
+
+    /// Returns the root supervisor.
+    pub fn root(&self) -> &SupervisorRef {
+        &self.0.root
+    }
+
+    /// Stops everything, in reverse order of the starts, within `limit`: what does not stop in its own time, or in this one, is
+    /// killed. Called again, it waits for the same end.
+    pub async fn stop(&self, limit: Duration) -> Stopped {
+        let deadline = self.0.env.now() + limit;
+        let root = self.0.root.shared();
+        if !root.core.is_stopping() {
+            root.stop(Some(deadline));
+        }
+        self.0.root.ended().await;
+        Stopped { forced: lock(&self.0.forced).clone(), abandoned: self.stats().abandoned }
+    }
+
+    /// Waits until the system was stopped, by whomever.
+    pub async fn ended(&self) -> ExitReason {
+        self.0.root.ended().await
+    }
+
+    /// Says whether this is a handle of the same system.
+    pub fn is(&self, other: &System) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Returns what the system has counted so far.
+    pub fn stats(&self) -> Stats {
+        self.0.env.stats()
+    }
+
+    /// Asks every supervisor for its children. An empty tree: the system has been stopped.
+    pub async fn tree(&self) -> Tree {
+        Tree::of(&self.0.root).await
+    }
+}
+
+fn remember_forced(forced: Arc<Mutex<Vec<String>>>, hook: Option<ReportHook>) -> ReportHook {
+    Box::new(move |report| {
+        if let Report::Supervisor {
+            child,
+            report: crate::plan::Report::ForcedKill { pid, .. },
+            ..
+        } = report
+        {
+            let mut forced = lock(&forced);
+            if forced.len() < FORCED_NAMES {
+                forced
+                    .push(child.as_ref().map_or_else(|| pid.to_string(), |name| name.to_string()));
+            }
+        }
+        if let Some(hook) = &hook {
+            hook(report);
+        }
+    })
+}
+
+/// Waits for the end of the root's only incarnation, and ends it for good.
+async fn keep(keeper: Arc<Shared<Command>>, root: Arc<dyn Start>) {
+    let mut batch = VecDeque::new();
+    loop {
+        poll_fn(|task| match keeper.mailbox.fetch(&mut batch, Some(task.waker())) {
+            Fetch::Some => Poll::Ready(()),
+            Fetch::Empty => Poll::Pending,
+        })
+        .await;
+        for command in batch.drain(..) {
+            if let Command::Exited { reason, .. } | Command::StartFailed { reason, .. } = command {
+                return root.close(&reason);
+            }
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.root.shared().core.request_kill();
+    }
+}
+
+impl fmt::Debug for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("System").field("runtime", self.0.env.runtime()).finish_non_exhaustive()
+    }
+}

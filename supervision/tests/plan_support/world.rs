@@ -1,0 +1,388 @@
+//! A world for random events: children that answer when they please, and judges of every action.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bastion_supervision::pid::Pid;
+use bastion_supervision::plan::{
+    Action, ChildError, ChildKind, ChildSpec, ChildState, ExitReason, Order, Plan, Settings,
+    Shutdown, Strategy, Time,
+};
+
+/// How much earlier than its kill a nested supervisor is told to be done, at most.
+const MARGIN: Duration = Duration::from_millis(50);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Life {
+    None,
+    Starting,
+    Running,
+}
+
+/// A child as its own driver sees it.
+#[derive(Debug)]
+pub(crate) struct Kid {
+    spec: ChildSpec,
+    pub(crate) incarnation: u32,
+    pub(crate) life: Life,
+    adopted: bool,
+    declared: bool,
+    /// The deadlines that it was told; `Some(None)`: to stop some time.
+    asked: Option<Option<Time>>,
+    killed: Option<Time>,
+    /// It was said to rest since its last start.
+    rests: bool,
+    /// Its last start was asked for, or will be.
+    wanted: bool,
+    /// A stop was asked for, and is not complete.
+    pub(crate) unfinished: bool,
+}
+
+impl Kid {
+    pub(crate) fn is_told(&self) -> bool {
+        self.asked.is_some() || self.killed.is_some()
+    }
+
+    /// Returns whether a group restart may have begun before it came.
+    fn is_newcomer(&self) -> bool {
+        self.adopted && self.incarnation == 1
+    }
+
+    /// Returns when it must be gone at the latest.
+    fn bound(&self, grace: Duration) -> Option<Time> {
+        match (self.killed, self.asked) {
+            (Some(at), _) => Some(at + grace),
+            (None, Some(Some(told))) if self.spec.kind == ChildKind::Supervisor => {
+                Some(told + MARGIN + grace)
+            }
+            (None, Some(Some(told))) => Some(told + grace),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    settings: Settings,
+    pub(crate) now: Time,
+    pub(crate) kids: BTreeMap<Pid, Kid>,
+    started: bool,
+    ready: bool,
+    pub(crate) finished: bool,
+    /// The deadline of the supervisor's stop.
+    pub(crate) deadline: Option<Time>,
+    next: u32,
+}
+
+impl World {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            plan: Plan::new(settings.clone()).expect("valid settings"),
+            settings,
+            now: Time::ZERO,
+            kids: BTreeMap::new(),
+            started: false,
+            ready: false,
+            finished: false,
+            deadline: None,
+            next: 0,
+        }
+    }
+
+    /// Makes one call, and judges what it brings.
+    pub(crate) fn call<R>(
+        &mut self,
+        f: impl FnOnce(&mut Plan, Time, &mut Vec<Action>) -> R,
+    ) -> (R, usize) {
+        let (mut out, over) = (Vec::new(), self.finished);
+        let result = f(&mut self.plan, self.now, &mut out);
+        assert!(!over || out.is_empty(), "after the end: {out:?}");
+        for action in &out {
+            assert!(!self.finished, "after the end: {action:?}");
+            self.judge(action);
+        }
+        self.judge_tables();
+        (result, out.len())
+    }
+
+    fn judge(&mut self, action: &Action) {
+        match *action {
+            Action::Start { pid, incarnation } => self.judge_start(pid, incarnation),
+            Action::Stop { pid, incarnation, deadline } => {
+                self.judge_order_of_stop(pid);
+                let kid = self.kid(pid);
+                assert_eq!(incarnation, kid.incarnation, "stop of a wrong incarnation");
+                assert!(kid.life != Life::None && kid.killed.is_none(), "stop of {kid:?}");
+                if let Some(Some(old)) = kid.asked {
+                    assert!(deadline.is_some_and(|at| at < old + MARGIN), "not tightened: {kid:?}");
+                }
+                kid.asked = Some(deadline);
+            }
+            Action::Kill { pid, incarnation } => {
+                self.judge_order_of_stop(pid);
+                let now = self.now;
+                let late = self.deadline.is_some_and(|at| at <= now);
+                let kid = self.kid(pid);
+                assert_eq!(incarnation, kid.incarnation, "kill of a wrong incarnation");
+                assert!(kid.life != Life::None && kid.killed.is_none(), "kill of {kid:?}");
+                let overdue = matches!(kid.asked, Some(Some(told)) if told <= now);
+                assert!(overdue || late || kid.spec.shutdown == Shutdown::Brutal, "{kid:?}");
+                kid.killed = Some(now);
+            }
+            Action::Stopped { pid } => {
+                assert!(self.settings.order == Order::Ordered, "dynamic children do not rest");
+                let kid = self.kid(pid);
+                assert_eq!(kid.life, Life::None, "it rests, and lives");
+                kid.rests = true;
+                kid.unfinished = false;
+            }
+            Action::Removed { pid, .. } => {
+                let kid = self.kids.remove(&pid).expect("removed once");
+                assert_eq!(kid.life, Life::None, "it is gone, and lives");
+            }
+            Action::Abandoned { pid, incarnation } => {
+                let (now, grace) = (self.now, self.settings.kill_grace);
+                let kid = self.kid(pid);
+                assert_eq!(incarnation, kid.incarnation);
+                assert!(kid.killed.is_some_and(|at| at + grace <= now), "too early: {kid:?}");
+                kid.life = Life::None;
+            }
+            Action::Ready => {
+                assert!(self.started && !self.ready, "ready twice, or before the start");
+                self.ready = true;
+            }
+            Action::Finish(_) => {
+                assert!(self.kids.is_empty(), "left behind: {:?}", self.kids);
+                self.finished = true;
+            }
+            Action::Report(_) => {}
+        }
+    }
+
+    fn judge_start(&mut self, pid: Pid, incarnation: u32) {
+        let this = &self.kids[&pid];
+        let ordered = self.settings.order == Order::Ordered;
+        let grouped = ordered && self.settings.strategy != Strategy::OneForOne;
+        // Who was asked for starts out of turn.
+        for (other, kid) in self.kids.iter().filter(|_| !this.wanted) {
+            let starts = kid.life == Life::Starting && !kid.wanted && !kid.is_told();
+            if *other < pid && starts {
+                let boot = ordered && this.declared && incarnation == 1 && kid.incarnation == 1;
+                assert!(!grouped && !boot, "{pid} starts, {other} is not ready");
+            }
+            if *other > pid && kid.life != Life::None && !kid.is_newcomer() {
+                assert!(!grouped, "{pid} starts, {other} behind it lives");
+            }
+        }
+        let kid = self.kid(pid);
+        assert_eq!(kid.life, Life::None, "two incarnations");
+        assert_eq!(incarnation, kid.incarnation + 1, "an incarnation is missing");
+        kid.incarnation = incarnation;
+        kid.life = Life::Starting;
+        kid.asked = None;
+        kid.killed = None;
+        kid.rests = false;
+    }
+
+    /// Who is asked to stop, not by name and for the first time, is the last that lives.
+    fn judge_order_of_stop(&self, pid: Pid) {
+        let kid = &self.kids[&pid];
+        let late = self.deadline.is_some_and(|at| at <= self.now);
+        if self.settings.order == Order::Unordered || kid.is_told() || kid.unfinished || late {
+            return;
+        }
+        for (other, kid) in self.kids.range(pid..).skip(1) {
+            let gone = kid.life == Life::None || kid.is_newcomer();
+            assert!(gone, "{pid} stops before {other}");
+        }
+    }
+
+    /// What the plan tells about its children is the truth.
+    fn judge_tables(&self) {
+        let views: Vec<_> = self.plan.children().map(|child| child.pid).collect();
+        assert_eq!(views, self.kids.keys().copied().collect::<Vec<_>>(), "who is there, in order");
+        let (mut active, mut supervisors) = (0, 0);
+        for child in self.plan.children() {
+            let kid = &self.kids[&child.pid];
+            let state = match kid.life {
+                Life::None => matches!(child.state, ChildState::Stopped | ChildState::Backoff),
+                _ if kid.is_told() => child.state == ChildState::Stopping,
+                Life::Starting => child.state == ChildState::Starting,
+                Life::Running => child.state == ChildState::Running,
+            };
+            assert!(state, "{:?} of {kid:?}", child.state);
+            assert_eq!(child.incarnation, kid.incarnation);
+            let id = child.spec.id.as_deref().expect("an id");
+            assert_eq!(self.plan.find(id), Some(child.pid));
+            active +=
+                usize::from(matches!(child.state, ChildState::Running | ChildState::Stopping));
+            supervisors += usize::from(child.spec.kind == ChildKind::Supervisor);
+            let bound = kid.bound(self.settings.kill_grace).filter(|_| kid.life != Life::None);
+            if let Some(bound) = bound {
+                let next = self.plan.next_deadline();
+                assert!(next.is_some_and(|at| at <= bound), "nobody looks after {kid:?}");
+            }
+        }
+        let counts = self.plan.counts();
+        assert_eq!(counts.specs, self.kids.len());
+        assert_eq!(counts.active, active);
+        assert_eq!(counts.supervisors, supervisors);
+        assert_eq!(counts.workers + counts.supervisors, counts.specs);
+        let pending = self.deadline.is_some() && !self.finished;
+        assert!(!pending || self.plan.next_deadline().is_some(), "nobody waits for the deadline");
+    }
+
+    pub(crate) fn kid(&mut self, pid: Pid) -> &mut Kid {
+        self.kids.get_mut(&pid).unwrap_or_else(|| panic!("{pid} is gone"))
+    }
+
+    pub(crate) fn start(&mut self) {
+        self.started = true;
+        self.call(|plan, now, out| plan.start(now, out));
+    }
+
+    pub(crate) fn add(&mut self, spec: ChildSpec, adopt: bool) {
+        let pid = Pid::new(self.next, 0);
+        let spec = spec.id(format!("c{}", self.next));
+        self.next += 1;
+        let kid = Kid {
+            spec: spec.clone(),
+            incarnation: u32::from(adopt),
+            life: if adopt { Life::Running } else { Life::None },
+            adopted: adopt,
+            declared: !self.started && !adopt,
+            asked: None,
+            killed: None,
+            rests: false,
+            wanted: false,
+            unfinished: false,
+        };
+        self.kids.insert(pid, kid);
+        let (mut out, now) = (Vec::new(), self.now);
+        let result = if adopt {
+            self.plan.adopt(pid, spec, now, &mut out)
+        } else {
+            self.plan.add(pid, spec, now, &mut out)
+        };
+        if result.is_err() {
+            assert!(out.is_empty(), "refused, and done: {out:?}");
+            self.kids.remove(&pid);
+        }
+        for action in &out {
+            self.judge(action);
+        }
+        self.judge_tables();
+    }
+
+    pub(crate) fn stop_child(&mut self, pid: Pid) {
+        self.kid(pid).unfinished = true;
+        let (result, _) = self.call(|plan, now, out| plan.stop_child(pid, now, out));
+        assert_eq!(result, Ok(()));
+        let Some(kid) = self.kids.get_mut(&pid) else { return };
+        if kid.unfinished && !(kid.life != Life::None && kid.is_told()) {
+            // Only a supervisor that stops them all anyway need not care.
+            kid.unfinished = false;
+            let mut out = Vec::new();
+            let answer = self.plan.restart_child(pid, self.now, &mut out);
+            assert_eq!(answer, Err(ChildError::Stopping), "accepted, and forgotten");
+        }
+    }
+
+    pub(crate) fn restart_child(&mut self, pid: Pid) {
+        let wanted = std::mem::replace(&mut self.kid(pid).wanted, true);
+        let (result, actions) = self.call(|plan, now, out| plan.restart_child(pid, now, out));
+        if result.is_err() {
+            assert_eq!(actions, 0, "refused, and done");
+            self.kid(pid).wanted = wanted;
+        }
+    }
+
+    pub(crate) fn started(&mut self, pid: Pid) {
+        let kid = self.kid(pid);
+        let incarnation = kid.incarnation;
+        kid.wanted = false;
+        kid.life = Life::Running;
+        self.call(|plan, now, out| plan.started(pid, incarnation, now, out));
+    }
+
+    pub(crate) fn start_failed(&mut self, pid: Pid, reason: ExitReason) {
+        let incarnation = self.gone(pid);
+        self.call(|plan, now, out| plan.start_failed(pid, incarnation, reason, now, out));
+    }
+
+    pub(crate) fn start_ignored(&mut self, pid: Pid) {
+        let incarnation = self.gone(pid);
+        self.call(|plan, now, out| plan.start_ignored(pid, incarnation, now, out));
+    }
+
+    pub(crate) fn exited(&mut self, pid: Pid, reason: ExitReason) {
+        let incarnation = self.gone(pid);
+        self.call(|plan, now, out| plan.exited(pid, incarnation, reason, now, out));
+    }
+
+    fn gone(&mut self, pid: Pid) -> u32 {
+        let kid = self.kid(pid);
+        kid.wanted = false;
+        kid.life = Life::None;
+        kid.incarnation
+    }
+
+    pub(crate) fn stop(&mut self, time: Option<Duration>) {
+        let deadline = time.map(|time| self.now + time);
+        self.deadline = match (self.deadline, deadline) {
+            (Some(old), Some(new)) => Some(old.min(new)),
+            (old, new) => old.or(new),
+        };
+        self.call(|plan, now, out| plan.stop(ExitReason::Shutdown, deadline, now, out));
+    }
+
+    /// Lets time pass, ticking when the plan wants it, and sees that nobody is late.
+    pub(crate) fn wait(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(at) = self.plan.next_deadline().filter(|&at| at <= end) {
+            self.now = self.now.max(at);
+            self.call(|plan, now, out| plan.tick(now, out));
+            let next = self.plan.next_deadline();
+            assert!(next.is_none_or(|at| at > self.now), "a tick that did not do what was due");
+            let late = |kid: &&Kid| {
+                kid.life != Life::None
+                    && kid.bound(self.settings.kill_grace).is_some_and(|at| at <= self.now)
+            };
+            assert_eq!(self.kids.values().find(late).map(|kid| kid.incarnation), None, "late");
+        }
+        self.now = end;
+    }
+
+    /// Everybody answers now, until there is nothing more to be done.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..10_000 {
+            let waits = |kid: &Kid| kid.is_told() || kid.life == Life::Starting;
+            let next = self.kids.iter().find(|(_, kid)| kid.life != Life::None && waits(kid));
+            match next.map(|(&pid, kid)| (pid, kid.is_told())) {
+                Some((pid, true)) => self.exited(pid, ExitReason::Shutdown),
+                Some((pid, false)) => self.started(pid),
+                None => match self.plan.next_deadline() {
+                    Some(at) => self.wait(at.since(self.now)),
+                    None => return,
+                },
+            }
+        }
+        panic!("it never comes to rest: {:?}", self.plan);
+    }
+
+    /// When nothing more is to be done, everybody runs, or was said to rest.
+    pub(crate) fn judge_rest(&self) {
+        for child in self.plan.children() {
+            let kid = &self.kids[&child.pid];
+            let fine = match child.state {
+                ChildState::Running => true,
+                ChildState::Stopped => kid.rests,
+                _ => false,
+            };
+            assert!(fine, "forgotten: {:?} {kid:?}", child.state);
+            assert!(!kid.unfinished, "a stop without an answer: {kid:?}");
+        }
+        assert!(self.finished || self.ready, "neither ready nor at its end");
+    }
+}
