@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod entry;
+
+use proc_macro::TokenStream;
+
+/// Turns an async `main` into the program's entry point: it runs on the calling thread, its processes on the global executor, and
+/// the global system is stopped in order when it returns.
+///
+/// ```ignore
+/// #[bastion::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     Ok(())
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::main(arguments.into(), item.into())
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
+}
+
+/// Turns an async function into a test with a system of its own, which it may take as its argument.
+///
+/// `#[bastion::test(virtual_time)]` runs it in a simulation with seed 0; `#[bastion::test(virtual_time, seed = 7)]` with another.
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::test(arguments.into(), item.into())
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
+}

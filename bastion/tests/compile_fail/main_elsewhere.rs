@@ -1,0 +1,4 @@
+#[bastion::main]
+async fn start() {}
+
+fn main() {}

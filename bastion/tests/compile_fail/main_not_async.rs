@@ -1,0 +1,2 @@
+#[bastion::main]
+fn main() {}

@@ -1,0 +1,2 @@
+#[bastion::main]
+async fn main(argument: u32) {}

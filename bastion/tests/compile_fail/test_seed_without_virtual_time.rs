@@ -1,0 +1,4 @@
+#[bastion::test(seed = 1)]
+async fn a_test() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[bastion::test(slowly)]
+async fn a_test() {}
+
+fn main() {}
