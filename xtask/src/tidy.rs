@@ -12,6 +12,7 @@ mod code;
 mod heads;
 mod manifests;
 mod repository;
+mod semantics;
 mod size;
 mod spaces;
 mod test_rules;
@@ -60,6 +61,7 @@ const RULES: &[Rule] = &[
     manifests::LINTS,
     repository::READMES,
     repository::LICENCES,
+    semantics::TESTS,
     heads::HEADS,
     test_rules::IGNORED,
     test_rules::SLEEP,

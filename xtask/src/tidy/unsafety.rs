@@ -11,11 +11,8 @@ const FOLDERS: &[(&str, &str)] = &[
 ];
 
 /// The single files that may contain unsafe code, each with its reason.
-const FILES: &[(&str, &str)] = &[
-    ("executor/src/affinity.rs", "system calls that bind a thread to CPUs"),
-    ("executor/src/topology/hwloc.rs", "libhwloc's C interface"),
-    ("executor/src/timeout.rs", "pin projection of a future and its timer"),
-];
+const FILES: &[(&str, &str)] =
+    &[("executor/src/affinity.rs", "system calls that bind a thread to CPUs")];
 
 /// The packages that cannot forbid unsafe code, because they contain it.
 const WITH_UNSAFE: &[&str] = &["lightproc", "executor"];
