@@ -6,7 +6,7 @@ use crossbeam_deque::{Injector, Steal, Stealer};
 use crossbeam_utils::CachePadded;
 use lightproc::LightProc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 
 /// One executor, as its workers, handles and processes see it.
 pub(crate) struct Shared {
@@ -51,7 +51,7 @@ impl Shared {
     }
 
     fn inject(&self, process: LightProc) {
-        self.injectors[0].push(process);
+        self.injectors[own_turn() % self.injectors.len()].push(process);
         self.idle.notify();
         if self.is_closed() {
             // The workers have stopped, or may have before they saw it.
@@ -101,6 +101,14 @@ impl Shared {
             }
         }
     }
+}
+
+/// A number of this thread's own: each outside thread stays with one injector, and they take turns.
+fn own_turn() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local!(static TURN: usize = NEXT.fetch_add(1, Relaxed));
+    // During the destruction of the thread's locals any injector will do.
+    TURN.try_with(|turn| *turn).unwrap_or_default()
 }
 
 fn retry<T>(mut steal: impl FnMut() -> Steal<T>) -> Option<T> {

@@ -213,3 +213,25 @@ fn an_echo_over_tcp() {
     });
     assert_eq!(echoed, "hello");
 }
+
+#[test]
+fn work_from_outside_reaches_every_domain() {
+    // Two nodes: two injectors, each drained by all workers.
+    let topology = "node:2 core:2".parse().unwrap();
+    let executor = Executor::builder().topology(topology).workers(4).build().unwrap();
+    let executor = Arc::new(executor);
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let executor = executor.clone();
+            std::thread::spawn(move || {
+                let handles: Vec<_> = (0..100).map(|n| executor.spawn(async move { n })).collect();
+                executor.run(async {
+                    for handle in handles {
+                        handle.await.unwrap();
+                    }
+                });
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}

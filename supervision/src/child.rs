@@ -46,7 +46,7 @@ where
     Fut: Future<Output = Result<(), Exit>> + Send + 'static,
 {
     let shared = Shared::new();
-    let starter = Starter { shared: shared.clone(), start: Arc::new(start) };
+    let starter = Starter { shared: shared.clone(), start };
     let any = AnyChild { spec: ChildSpec::worker(), gated: false, start: Arc::new(starter) };
     Child { shared, any }
 }
@@ -127,8 +127,8 @@ pub(crate) struct AnyChild {
 /// How a child is started, and ended for good.
 pub(crate) trait Start: Send + Sync {
     fn process(&self) -> &dyn Process;
-    /// Starts an incarnation.
-    fn spawn(&self, link: Link, gated: bool);
+    /// Starts an incarnation on the runtime of its system.
+    fn spawn(self: Arc<Self>, link: Link, gated: bool);
     /// Ends the process for good.
     fn close(&self, reason: &ExitReason) {
         self.process().close(reason);
@@ -141,7 +141,7 @@ pub(crate) trait Start: Send + Sync {
 
 struct Starter<M, F> {
     shared: Arc<Shared<M>>,
-    start: Arc<F>,
+    start: F,
 }
 
 impl<M, F, Fut> Start for Starter<M, F>
@@ -154,18 +154,8 @@ where
         &*self.shared
     }
 
-    fn spawn(&self, link: Link, gated: bool) {
-        spawn(&self.shared, &self.start, link, gated);
+    fn spawn(self: Arc<Self>, link: Link, gated: bool) {
+        let shared = self.shared.clone();
+        body::spawn(shared, move |cx| (self.start)(cx), link, gated);
     }
-}
-
-/// Starts an incarnation on the runtime of its system.
-pub(crate) fn spawn<M, F, Fut>(shared: &Arc<Shared<M>>, start: &Arc<F>, link: Link, gated: bool)
-where
-    M: Send + 'static,
-    F: Fn(Context<M>) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<(), Exit>> + Send + 'static,
-{
-    let runtime = link.env().runtime().clone();
-    runtime.spawn(body::live(shared.clone(), start.clone(), link, gated));
 }

@@ -103,7 +103,7 @@ impl System {
         // The root has no supervisor, only a keeper that waits for its end.
         let keeper = Shared::new();
         keeper.core.settle(&env);
-        root.start.spawn(Link::new(keeper.clone(), pid, 1), true);
+        root.start.clone().spawn(Link::new(keeper.clone(), pid, 1), true);
         env.runtime().spawn(keep(keeper, root.start));
         System(Arc::new(Inner { env, root: root_ref, processes: processes_ref, forced }))
     }

@@ -11,19 +11,22 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
-/// Runs one incarnation to its end and tells its supervisor.
-pub(crate) async fn live<M, F, Fut>(shared: Arc<Shared<M>>, start: Arc<F>, link: Link, gated: bool)
+/// Starts an incarnation on the runtime of its system: one task, which runs it to its end and tells its supervisor.
+pub(crate) fn spawn<M, F, Fut>(shared: Arc<Shared<M>>, start: F, link: Link, gated: bool)
 where
     M: Send + 'static,
     F: Fn(Context<M>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Exit>> + Send + 'static,
 {
     let end = End { link: Arc::new(link), shared };
-    let reason = {
-        let mut body = pin!(None::<Fut>);
-        poll_fn(|task| poll(&end, &*start, gated, body.as_mut(), task)).await
-    };
-    end.tell(reason);
+    let link = end.link.clone();
+    link.env().runtime().spawn(async move {
+        let reason = {
+            let mut body = pin!(None::<Fut>);
+            poll_fn(|task| poll(&end, &start, gated, body.as_mut(), task)).await
+        };
+        end.tell(reason);
+    });
 }
 
 /// Tells of the end when the runtime drops the incarnation instead of running it.

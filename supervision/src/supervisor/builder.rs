@@ -3,12 +3,12 @@
 use super::command::Command;
 use super::driver::drive;
 use super::reference::SupervisorRef;
-use crate::child::{self, AnyChild, Child, Start};
+use crate::child::{AnyChild, Child, Start};
 use crate::plan::{
     Backoff, ChildSpec, ExitReason, Finish, Intensity, Order, RestartPolicy, RestartType, Settings,
     Shutdown, Strategy,
 };
-use crate::process::{Context, Link, Process, Shared};
+use crate::process::{Link, Process, Shared, body};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -167,10 +167,9 @@ impl Start for Nested {
         &*self.shared
     }
 
-    fn spawn(&self, link: Link, gated: bool) {
-        let blueprint = self.blueprint.clone();
-        let start = Arc::new(move |cx: Context<Command>| drive(cx, blueprint.clone()));
-        child::spawn(&self.shared, &start, link, gated);
+    fn spawn(self: Arc<Self>, link: Link, gated: bool) {
+        let shared = self.shared.clone();
+        body::spawn(shared, move |cx| drive(cx, self.blueprint.clone()), link, gated);
     }
 
     /// The declared children keep their addresses while the supervisor may be restarted; now it will not be.

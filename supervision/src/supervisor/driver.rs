@@ -198,7 +198,8 @@ impl Driver {
             let process = entry.start.process();
             process.core().begin(incarnation);
             process.open();
-            entry.start.spawn(Link::new(self.me.clone(), pid, incarnation), entry.gated);
+            let link = Link::new(self.me.clone(), pid, incarnation);
+            entry.start.clone().spawn(link, entry.gated);
         });
     }
 
