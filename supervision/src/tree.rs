@@ -87,13 +87,16 @@ impl fmt::Display for Branch {
             None => write!(f, "{}", info.pid)?,
         }
         write!(f, " {state}")?;
-        if info.restarts > 0 {
-            write!(f, ", {} restarts", info.restarts)?;
+        match info.restarts {
+            0 => {}
+            1 => f.write_str(", 1 restart")?,
+            restarts => write!(f, ", {restarts} restarts")?,
         }
-        if info.queued > 0 {
-            write!(f, ", {} messages", info.queued)?;
+        match info.queued {
+            0 => Ok(()),
+            1 => f.write_str(", 1 message"),
+            queued => write!(f, ", {queued} messages"),
         }
-        Ok(())
     }
 }
 

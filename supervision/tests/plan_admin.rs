@@ -159,6 +159,9 @@ fn row_136_a_child_that_is_being_restarted() {
     sup.check_children("a.2 backoff");
     check(&mut sup, Restart, Err(ChildError::Restarting), "");
     check(&mut sup, Delete, Err(ChildError::Restarting), "");
+    assert_eq!(sup.due_ms(), Some(1));
+    check(&mut sup, Terminate, Ok(()), "stopped a");
+    assert_eq!(sup.due_ms(), None);
 }
 
 #[test]

@@ -1,10 +1,9 @@
-//! Dynamic supervisors: conformance group H, and their scale.
+//! Dynamic supervisors: conformance group H.
 
 mod plan_support;
 
-use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
-    Action, Backoff, ChildError, ChildSpec, ExitReason, Plan, RestartType, Shutdown, Time,
+    Backoff, ChildError, ChildSpec, ExitReason, RestartType, Shutdown,
 };
 use plan_support::{Start, Stop, Sup, dynamic, error, ms, unordered};
 
@@ -159,70 +158,4 @@ fn a_back_off_does_not_outlive_the_supervisor() {
     sup.check("start d1.2, removed d1 (shutdown), stop d0");
     sup.wait(ms(60_000));
     sup.check("kill d0, removed d0 (killed), finish (shutdown)");
-}
-
-/// What a dynamic supervisor over so many children does, by kind of action.
-#[derive(Debug, Default, PartialEq)]
-struct Tally {
-    starts: usize,
-    stops: usize,
-    removed: usize,
-    finished: usize,
-    others: usize,
-}
-
-impl Tally {
-    fn take(&mut self, out: &mut Vec<Action>) {
-        for action in out.drain(..) {
-            *match action {
-                Action::Start { .. } => &mut self.starts,
-                Action::Stop { .. } => &mut self.stops,
-                Action::Removed { .. } => &mut self.removed,
-                Action::Finish(_) => &mut self.finished,
-                _ => &mut self.others,
-            } += 1;
-        }
-    }
-}
-
-/// Starts so many temporary children, crashes every tenth, and stops the rest. Every event may
-/// cause a fixed number of actions only; that none of them scans shows in that this ends at all.
-fn check_scale(children: u32) {
-    let mut plan = Plan::new(unordered(1)).unwrap();
-    let (mut out, mut tally) = (Vec::new(), Tally::default());
-    plan.start(Time::ZERO, &mut out);
-    out.clear();
-    let spec = dynamic(RestartType::Temporary);
-    for slot in 0..children {
-        let pid = Pid::new(slot, 0);
-        plan.add(pid, spec.clone(), Time::ZERO, &mut out).unwrap();
-        plan.started(pid, 1, Time::ZERO, &mut out);
-        assert_eq!(out.len(), 1, "one action for one child");
-        tally.take(&mut out);
-    }
-    assert_eq!(plan.counts().active, children as usize);
-    for slot in (0..children).step_by(10) {
-        plan.exited(Pid::new(slot, 0), 1, ExitReason::Killed, Time::ZERO, &mut out);
-        assert_eq!(out.len(), 2, "a report, and the removal");
-        tally.take(&mut out);
-    }
-    let left = (children - children.div_ceil(10)) as usize;
-    assert_eq!(plan.counts().specs, left);
-    plan.stop(ExitReason::Shutdown, None, Time::ZERO, &mut out);
-    assert_eq!(out.len(), left, "one request for each that lives");
-    tally.take(&mut out);
-    for slot in 0..children {
-        plan.exited(Pid::new(slot, 0), 1, ExitReason::Shutdown, Time::ZERO, &mut out);
-    }
-    tally.take(&mut out);
-    let all = children as usize;
-    let expected =
-        Tally { starts: all, stops: left, removed: all, finished: 1, others: all - left };
-    assert_eq!(tally, expected);
-}
-
-#[test]
-fn row_106_many_temporary_children() {
-    check_scale(10_000);
-    check_scale(100_000);
 }

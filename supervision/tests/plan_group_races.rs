@@ -293,3 +293,26 @@ fn giving_up_in_the_middle_of_a_restart() {
     obey(&mut sup, "c");
     sup.check("removed c (shutdown), removed b (shutdown), gave up: a after 2");
 }
+
+#[test]
+fn a_child_that_rested_once_is_a_member_like_all_others_afterwards() {
+    let mut sup = Sup::workers(settings(OneForAll, 9), "a b");
+    sup.stop_child("b").unwrap();
+    sup.restart_child("b").unwrap();
+    sup.check("stop b, stopped b, start b.2");
+    sup.crash("a");
+    sup.check("stop b, start a.2, start b.3");
+}
+
+#[test]
+fn a_child_that_declines_while_it_is_stopped_for_the_group_is_started_again() {
+    let mut sup = slow(OneForAll, "a b");
+    sup.crash("a");
+    obey(&mut sup, "b");
+    sup.ready("a");
+    sup.check("stop b, start a.2, start b.2");
+    sup.crash("a");
+    sup.ignore("b");
+    sup.ready("a");
+    sup.check("stop b, start a.3, start b.3");
+}

@@ -305,3 +305,21 @@ fn the_longest_times_do_not_overflow() {
     sup.exit("a", ExitReason::Shutdown);
     sup.check("removed a (shutdown), finish (shutdown)");
 }
+
+#[test]
+fn tightening_reaches_all_that_are_being_stopped_and_need_it() {
+    let specs = [timeout("a", 1000), timeout("b", 3000), timeout("c", 2000)];
+    let mut sup = Sup::running(unordered(1), specs);
+    sup.deadlines = true;
+    for name in ["a", "b", "c"] {
+        sup.on_stop(name, Stop::Hangs);
+    }
+    sup.stop();
+    sup.check("stop c by 2000, stop b by 3000, stop a by 1000");
+    sup.stop_within(ms(1000));
+    sup.check("stop c by 1000, stop b by 1000");
+    sup.stop_within(ms(500));
+    sup.check("stop c by 500, stop b by 500, stop a by 500");
+    sup.wait(ms(500));
+    sup.check_reports("forced kill c, forced kill b, forced kill a");
+}

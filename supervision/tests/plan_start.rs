@@ -5,7 +5,7 @@ mod plan_support;
 use bastion_supervision::plan::{
     ChildSpec, ExitReason, Intensity, Order, Plan, RestartType, Settings, SettingsError, Strategy,
 };
-use plan_support::{Start, Sup, dynamic, error, ms, settings, unordered, worker};
+use plan_support::{Start, Stop, Sup, dynamic, error, ms, settings, unordered, worker};
 
 /// Starts a supervisor over children of these names, with one child's scripted start, and
 /// compares what is done.
@@ -288,4 +288,57 @@ fn requests_before_the_start() {
     sup.check("start a, ready");
     sup.restart_child("b").unwrap();
     sup.check("start b");
+}
+
+#[test]
+fn under_one_for_one_children_added_at_run_time_do_not_wait_for_one_another() {
+    for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
+        let mut sup = Sup::workers(settings(strategy, 1), "a");
+        add(&mut sup, worker("b"), Start::Hangs);
+        add(&mut sup, worker("c"), Start::Ready);
+        if strategy == Strategy::OneForOne {
+            sup.check("start b, start c");
+        } else {
+            sup.check("start b");
+            sup.ready("b");
+            sup.check("start c");
+        }
+    }
+}
+
+#[test]
+fn an_adopted_child_whose_restart_fails_is_tried_again() {
+    let mut sup = Sup::workers(settings(Strategy::OneForOne, 2), "a");
+    sup.adopt(worker("b")).unwrap();
+    sup.on_start("b", &[Start::Fails]);
+    sup.crash("b");
+    sup.check("start b.2, start b.3");
+}
+
+#[test]
+fn an_incarnation_that_declines_after_it_was_ready_has_ended_normally() {
+    let mut sup = Sup::workers(settings(Strategy::OneForOne, 1), "a");
+    sup.ignore("a");
+    sup.check("start a.2");
+    sup.check_reports("restarting a.1 (normal) in 0");
+}
+
+#[test]
+fn a_stop_of_the_last_child_that_is_awaited_completes_the_start() {
+    let mut sup = check("a b", "a", Start::Hangs, "start a");
+    sup.stop_child("b").unwrap();
+    sup.check("stopped b");
+    sup.stop_child("a").unwrap();
+    sup.check("stop a, stopped a, ready");
+    let mut sup = Sup::declared(settings(Strategy::OneForAll, 1), ["a", "b"].map(worker));
+    sup.on_start("b", &[Start::Hangs]);
+    sup.start();
+    sup.on_stop("b", Stop::Hangs);
+    sup.crash("a");
+    sup.check("start a, start b, stop b");
+    sup.on_start("a", &[Start::Hangs]);
+    sup.exit("b", ExitReason::Shutdown);
+    sup.check("start a.2");
+    sup.stop_child("b").unwrap();
+    sup.check("stopped b, ready");
 }

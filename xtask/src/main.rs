@@ -7,6 +7,7 @@
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 mod bench;
@@ -36,13 +37,34 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // A mistake in the arguments ends the program here: one clear message, exit code 2.
-    match Cli::parse().command {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => return refuse(&error),
+    };
+    match command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Tidy(args) => tidy::run(&args),
         Command::Bench(args) => bench::run(&args),
     }
+}
+
+/// Ends the program: with the help that was asked for, or, after a mistake, with one clear line and exit code 2.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let missing = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if !error.use_stderr() || error.kind() == missing {
+        error.exit();
+    }
+    eprintln!("{}", in_one_line(&error.to_string()));
+    ExitCode::from(2)
+}
+
+/// The line that says what is wrong, and what would be right where that is a list.
+fn in_one_line(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim);
+    let wrong = lines.next().unwrap_or("error: wrong arguments");
+    let right = lines.find(|line| line.starts_with("[possible values")).unwrap_or("(see --help)");
+    format!("{wrong} {right}")
 }
 
 #[cfg(test)]
@@ -69,6 +91,8 @@ mod tests {
         ] {
             let error = Cli::try_parse_from(args).expect_err("the arguments are wrong");
             assert_eq!(error.exit_code(), 2, "{args:?}: {error}");
+            let line = in_one_line(&error.to_string());
+            assert!(line.starts_with("error: ") && !line.contains('\n'), "{line}");
         }
     }
 }

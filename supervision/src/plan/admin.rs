@@ -93,13 +93,11 @@ impl Plan {
                 let seq = self.children.get(pid).map_or(0, |child| child.seq);
                 self.group = Some(Group::starting(seq));
             }
-            if self.group.is_some() {
-                self.step(now, out);
-            } else {
+            if self.group.is_none() {
                 self.launch(pid, out);
             }
         }
-        self.conclude(out);
+        self.conclude(now, out);
         Ok(())
     }
 
@@ -123,7 +121,7 @@ impl Plan {
             child.incarnation = 1;
         }
         self.children.set_state(pid, State::Running { since: now });
-        self.conclude(out);
+        self.conclude(now, out);
         Ok(())
     }
 
@@ -174,7 +172,6 @@ impl Plan {
         if !state.is_alive() {
             self.forget_backoff(pid);
             self.put_to_rest(pid, ExitReason::Shutdown, out);
-            self.step(now, out);
         } else if let Some(child) = self.children.get_mut(pid) {
             child.asked = true;
             child.held = held;
@@ -182,7 +179,7 @@ impl Plan {
                 self.ask_to_stop(pid, None, now, out);
             }
         }
-        self.conclude(out);
+        self.conclude(now, out);
         Ok(())
     }
 
@@ -205,12 +202,10 @@ impl Plan {
         child.failures = 0;
         child.held = false;
         let seq = child.seq;
-        if self.is_to_start(seq) {
-            self.step(now, out);
-        } else {
+        if !self.is_to_start(seq) {
             self.launch(pid, out);
         }
-        self.conclude(out);
+        self.conclude(now, out);
         Ok(())
     }
 
@@ -227,8 +222,7 @@ impl Plan {
     ) -> Result<(), ChildError> {
         self.resting(pid)?;
         self.remove(pid, ExitReason::Shutdown, out);
-        self.step(now, out);
-        self.conclude(out);
+        self.conclude(now, out);
         Ok(())
     }
 

@@ -49,10 +49,9 @@ impl Plan {
                 }
             }
         }
-        self.step_end(now, out);
     }
 
-    /// Takes the end as far as it goes without a further event.
+    /// Takes the end as far as it goes: removes from behind what is gone, asks the next to stop.
     pub(super) fn step_end(&mut self, now: Time, out: &mut Vec<Action>) {
         let Phase::Ending(ending) = &self.phase else { return };
         let deadline = ending.deadline;
@@ -88,9 +87,8 @@ impl Plan {
                 && kill.is_none_or(|old| cap < old)
             {
                 let told = Shutdown::Infinity.stop_times(child.spec.kind, now, Some(cap)).told;
+                // It is killed with all others when the deadline has passed.
                 out.push(Action::Stop { pid, incarnation: child.incarnation, deadline: told });
-                self.children.set_state(pid, State::Stopping { kill: Some(cap) });
-                self.timers.arm(cap, pid);
             }
         }
     }
@@ -110,6 +108,5 @@ impl Plan {
                 self.kill(pid, forced, now, out);
             }
         }
-        self.step_end(now, out);
     }
 }

@@ -39,7 +39,6 @@ impl Plan {
         } else {
             self.children.set_state(pid, State::Stopped);
         }
-        self.step(now, out);
     }
 
     /// A child ended by itself: what OTP's table says about it.
@@ -60,7 +59,7 @@ impl Plan {
         }
         let class = if failed_start { ExitClass::Abnormal } else { reason.class() };
         match cause {
-            Cause::First if failed_start => return self.start_undone(pid, reason, now, out),
+            Cause::First if failed_start => self.start_undone(pid, reason, now, out),
             Cause::Asked if failed_start => self.put_to_rest(pid, reason, out),
             _ if restart.decide(class) != RestartDecision::Restart => {
                 let told = reason.clone();
@@ -77,9 +76,8 @@ impl Plan {
                 }));
                 self.remove(pid, reason, out);
             }
-            _ => return self.restart(pid, reason, now, out),
+            _ => self.restart(pid, reason, now, out),
         }
-        self.step(now, out);
     }
 
     /// The very first start of a child failed.
@@ -89,8 +87,6 @@ impl Plan {
         self.remove(pid, reason.clone(), out);
         if declared {
             self.end(Finish::StartFailed { pid, id, reason }, None, now, out);
-        } else {
-            self.step(now, out);
         }
     }
 
@@ -123,7 +119,6 @@ impl Plan {
         } else if delay.is_zero() {
             self.launch(pid, out);
         }
-        self.step(now, out);
     }
 
     /// Puts a failed child's restart off.
@@ -137,12 +132,11 @@ impl Plan {
     }
 
     /// A child's back-off has elapsed.
-    pub(super) fn resume(&mut self, pid: Pid, now: Time, out: &mut Vec<Action>) {
+    pub(super) fn resume(&mut self, pid: Pid, out: &mut Vec<Action>) {
         self.forget_backoff(pid);
         if self.is_one_for_one() && !matches!(self.phase, Phase::Ending(_)) {
             self.launch(pid, out);
         }
-        self.step(now, out);
     }
 }
 

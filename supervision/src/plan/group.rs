@@ -73,7 +73,7 @@ impl Plan {
         }
     }
 
-    /// Takes the operation under way as far as it goes without a further event.
+    /// Takes the operation under way, or the end, as far as it goes without a further event.
     pub(super) fn step(&mut self, now: Time, out: &mut Vec<Action>) {
         if matches!(self.phase, Phase::Ending(_)) {
             return self.step_end(now, out);
@@ -104,14 +104,8 @@ impl Plan {
             };
             let Some(child) = self.children.get_mut(pid) else { return };
             match child.state {
-                State::Starting => {
-                    group.from = seq;
-                    return;
-                }
-                State::Stopped if !child.held => {
-                    group.from = seq;
-                    return self.launch(pid, out);
-                }
+                State::Starting => return,
+                State::Stopped if !child.held => return self.launch(pid, out),
                 // It runs already, is on its way out, waits for its own timer, or rests because
                 // it was asked to.
                 _ => child.held = false,

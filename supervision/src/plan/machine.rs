@@ -83,7 +83,6 @@ impl Plan {
         self.phase = Phase::Started;
         if self.is_ordered() {
             self.group = Some(Group::starting(0));
-            self.step(now, out);
         } else {
             for pid in self.children.pids().collect::<Vec<_>>() {
                 if self.children.get(pid).is_some_and(|child| child.state == State::Stopped) {
@@ -91,21 +90,17 @@ impl Plan {
                 }
             }
         }
-        self.conclude(out);
+        self.conclude(now, out);
     }
 
     /// An incarnation has finished its initialisation: it is ready.
     pub fn started(&mut self, pid: Pid, incarnation: u32, now: Time, out: &mut Vec<Action>) {
         let Some(state) = self.living(pid, incarnation) else { return };
-        if state.is_ending() {
-            return;
-        }
         if state == State::Starting {
             self.children.set_state(pid, State::Running { since: now });
         }
         self.settle(pid);
-        self.step(now, out);
-        self.conclude(out);
+        self.conclude(now, out);
     }
 
     /// An incarnation failed in its initialisation, and is gone.
@@ -124,7 +119,7 @@ impl Plan {
     ) {
         if self.living(pid, incarnation).is_some() {
             self.ended(pid, reason, true, now, out);
-            self.conclude(out);
+            self.conclude(now, out);
         }
     }
 
@@ -136,11 +131,10 @@ impl Plan {
         let Some(state) = self.living(pid, incarnation) else { return };
         if state == State::Starting && !self.has_to_end(pid) {
             self.put_to_rest(pid, ExitReason::Normal, out);
-            self.step(now, out);
         } else {
             self.ended(pid, ExitReason::Normal, false, now, out);
         }
-        self.conclude(out);
+        self.conclude(now, out);
     }
 
     /// An incarnation has ended.
@@ -156,7 +150,7 @@ impl Plan {
     ) {
         if let Some(state) = self.living(pid, incarnation) {
             self.ended(pid, reason, state == State::Starting, now, out);
-            self.conclude(out);
+            self.conclude(now, out);
         }
     }
 
@@ -183,7 +177,7 @@ impl Plan {
             Phase::Ending(_) => self.tighten(deadline, now, out),
             Phase::Finished => return,
         }
-        self.conclude(out);
+        self.conclude(now, out);
     }
 
     /// Time has passed: does what is due, if anything is.
@@ -195,13 +189,15 @@ impl Plan {
                 break;
             };
             match self.children.get(pid).map(|child| child.state) {
-                Some(State::Backoff { .. }) => self.resume(pid, now, out),
+                Some(State::Backoff { .. }) => self.resume(pid, out),
                 Some(State::Stopping { .. }) => self.kill(pid, true, now, out),
                 Some(State::Killing { .. }) => self.abandon(pid, now, out),
                 _ => {}
             }
+            // What follows from it may be due at once.
+            self.step(now, out);
         }
-        self.conclude(out);
+        self.conclude(now, out);
     }
 
     /// Returns when to call [`Plan::tick`] next; `None`: not before another event.
@@ -271,8 +267,6 @@ impl Plan {
         let Some(child) = self.children.get_mut(pid) else { return };
         debug_assert!(!child.state.is_alive(), "two incarnations of {pid}");
         child.incarnation = child.incarnation.wrapping_add(1);
-        child.asked = false;
-        child.held = false;
         let incarnation = child.incarnation;
         self.children.set_state(pid, State::Starting);
         out.push(Action::Start { pid, incarnation });
@@ -354,8 +348,10 @@ impl Plan {
         }
     }
 
-    /// Closes an event: sweeps timers, and tells when the start is complete.
-    pub(super) fn conclude(&mut self, out: &mut Vec<Action>) {
+    /// Closes an event: goes on with what is under way, sweeps timers, and tells when the start
+    /// is complete.
+    pub(super) fn conclude(&mut self, now: Time, out: &mut Vec<Action>) {
+        self.step(now, out);
         let children = &self.children;
         self.timers.drop_stale(children.len(), |at, pid| is_live(children, at, pid));
         if matches!(self.phase, Phase::Started) && self.awaited == 0 && !self.ready {

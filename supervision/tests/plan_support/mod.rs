@@ -247,6 +247,12 @@ impl Sup {
         self.call(|plan, now, out| plan.start_failed(pid, incarnation, error("late"), now, out));
     }
 
+    /// The child's last incarnation declines to run.
+    pub(crate) fn ignore(&mut self, name: &str) {
+        let (pid, incarnation) = (self.pid(name), self.incarnation(name));
+        self.call(|plan, now, out| plan.start_ignored(pid, incarnation, now, out));
+    }
+
     /// The child's last incarnation ends.
     pub(crate) fn exit(&mut self, name: &str, reason: ExitReason) {
         let (pid, incarnation) = (self.pid(name), self.incarnation(name));
