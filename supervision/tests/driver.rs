@@ -308,6 +308,38 @@ fn a_killed_supervisor_takes_its_children_with_it_and_two_incarnations_never_mee
 }
 
 #[test]
+fn a_process_can_limit_what_it_waits_for() {
+    scenario(|sim, system, log| async move {
+        let waits = log.clone();
+        let body = move |cx: Context<()>| {
+            let log = waits.clone();
+            async move {
+                assert_eq!(cx.timeout(SECOND, pending::<()>()).await, None);
+                assert_eq!(cx.timeout(SECOND, async { 1 }).await, Some(1));
+                log.add("waited");
+                Err(Exit::shutdown())
+            }
+        };
+        let process = system.spawn_child(child(body).restart(RestartType::Temporary)).unwrap();
+        assert!(matches!(process.ended().await, ExitReason::Shutdown));
+        assert_eq!((log.take(), sim.now()), (vec!["waited".to_owned()], SECOND));
+        system.stop(SECOND).await;
+    });
+}
+
+#[test]
+fn a_supervisor_can_be_referred_to_before_it_is_started() {
+    scenario(|_, system, log| async move {
+        let supervisor = Supervisor::new("s").child(scripted(&log, "a"));
+        let reference = supervisor.reference();
+        assert_eq!(reference.counts().await, Err(Gone), "it has no system yet");
+        assert_eq!(system.supervise(supervisor).await.unwrap(), reference);
+        assert_eq!(reference.counts().await.unwrap().active, 1);
+        system.stop(SECOND).await;
+    });
+}
+
+#[test]
 fn a_wrong_description_is_refused() {
     scenario(|_, system, log| async move {
         let twice = Supervisor::new("s").child(scripted(&log, "a")).child(scripted(&log, "a"));

@@ -11,6 +11,7 @@ use crate::supervisor::SupervisorRef;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
@@ -84,6 +85,26 @@ impl<M: Send + 'static> Context<M> {
     /// Waits for a time: real, or virtual in a simulation.
     pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<M> {
         self.link.env().runtime().timer_after(duration)
+    }
+
+    /// Waits for a future, but not longer than `limit` from now, real or virtual; `None`: the time was over first.
+    ///
+    /// # Cancel safety
+    /// That of the future.
+    pub fn timeout<F: Future>(
+        &self,
+        limit: Duration,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>> + use<M, F> {
+        let mut timer = self.link.env().runtime().timer_after(limit);
+        async move {
+            let mut future = pin!(future);
+            poll_fn(|task| match future.as_mut().poll(task) {
+                Poll::Ready(output) => Poll::Ready(Some(output)),
+                Poll::Pending => Pin::new(&mut timer).poll(task).map(|()| None),
+            })
+            .await
+        }
     }
 
     /// Returns the process's own address.

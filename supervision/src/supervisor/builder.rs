@@ -40,9 +40,9 @@ use std::time::Duration;
 ///     system.stop(Duration::from_secs(5)).await;
 /// });
 /// ```
-#[derive(Clone)]
 #[must_use = "a supervisor does nothing until a system or another supervisor is given it"]
 pub struct Supervisor {
+    shared: Arc<Shared<Command>>,
     name: Arc<str>,
     settings: Settings,
     spec: ChildSpec,
@@ -53,8 +53,11 @@ impl Supervisor {
     /// Describes a supervisor with an order: children start one after another, and stop in reverse.
     pub fn new(name: impl Into<Arc<str>>) -> Supervisor {
         let name = name.into();
+        let shared = Shared::new();
+        shared.core.set_name(name.clone());
+        shared.mailbox.set_capacity(usize::MAX);
         let spec = ChildSpec::supervisor().id(name.clone());
-        Supervisor { name, settings: Settings::default(), spec, children: Vec::new() }
+        Supervisor { shared, name, settings: Settings::default(), spec, children: Vec::new() }
     }
 
     /// Describes a supervisor for children that come and go: they start at once and stop in parallel, one-for-one.
@@ -128,11 +131,13 @@ impl Supervisor {
         self
     }
 
+    /// Returns the handle, for those who are to ask something of the supervisor later: before it has a system it answers nothing.
+    pub fn reference(&self) -> SupervisorRef {
+        SupervisorRef::new(self.shared.clone())
+    }
+
     pub(crate) fn into_child(self) -> (AnyChild, SupervisorRef) {
-        let Supervisor { name, settings, spec, children } = self;
-        let shared = Shared::new();
-        shared.core.set_name(name.clone());
-        shared.mailbox.set_capacity(usize::MAX);
+        let Supervisor { shared, name, settings, spec, children } = self;
         let blueprint = Arc::new(Blueprint { name, settings, children });
         let start = Arc::new(Nested { shared: shared.clone(), blueprint });
         (AnyChild { spec, gated: true, start }, SupervisorRef::new(shared))
