@@ -23,6 +23,9 @@ impl Bastion {
     /// Returns the global system.
     pub fn system() -> System {
         let mut global = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner);
+        if global.as_ref().is_some_and(System::has_ended) {
+            *global = None;
+        }
         global.get_or_insert_with(|| System::new(Runtime::executor())).clone()
     }
 
@@ -51,13 +54,7 @@ impl Bastion {
     pub async fn stop(limit: Duration) -> Stopped {
         let system = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(system) = system else { return Stopped::default() };
-        let stopped = system.stop(limit).await;
-        let mut global = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner);
-        // Two may stop at once, and a third have made a new one since.
-        if global.as_ref().is_some_and(|current| current.is(&system)) {
-            *global = None;
-        }
-        stopped
+        system.stop(limit).await
     }
 
     /// Runs a future on the calling thread, then stops the global system in order, within 30 seconds. What `#[bastion::main]` does.

@@ -2,7 +2,7 @@
 
 use crate::exit::Exit;
 use crate::plan::{Backoff, ChildSpec, ExitReason, RestartPolicy, RestartType, Shutdown};
-use crate::process::{Address, Context, Link, Process, Shared, body};
+use crate::process::{Address, Context, Life, Process, Shared, body};
 use crate::supervisor::SupervisorRef;
 use std::fmt;
 use std::future::Future;
@@ -128,15 +128,21 @@ pub(crate) struct AnyChild {
 pub(crate) trait Start: Send + Sync {
     fn process(&self) -> &dyn Process;
     /// Starts an incarnation on the runtime of its system.
-    fn spawn(self: Arc<Self>, link: Link, gated: bool);
-    /// Ends the process for good.
-    fn close(&self, reason: &ExitReason) {
-        self.process().close(reason);
-    }
+    fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool);
+    /// Ends the process for good. No incarnation exists.
+    fn end(&self, reason: ExitReason);
+    /// Takes note that the process rests: it is known, and does not run.
+    fn rest(&self) {}
     /// The process as a supervisor, if it is one.
     fn supervisor(&self) -> Option<SupervisorRef> {
         None
     }
+}
+
+/// Ends a process for good as soon as no incarnation of it exists.
+pub(crate) fn close(start: &Arc<dyn Start>, reason: &ExitReason) {
+    let (closed, reason) = (start.clone(), reason.clone());
+    start.process().core().when_left(Box::new(move || closed.end(reason)));
 }
 
 struct Starter<M, F> {
@@ -154,8 +160,12 @@ where
         &*self.shared
     }
 
-    fn spawn(self: Arc<Self>, link: Link, gated: bool) {
+    fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool) {
         let shared = self.shared.clone();
-        body::spawn(shared, move |cx| (self.start)(cx), link, gated);
+        body::spawn(shared, move |cx| (self.start)(cx), life, gated);
+    }
+
+    fn end(&self, reason: ExitReason) {
+        self.shared.end(reason);
     }
 }

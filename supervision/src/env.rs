@@ -2,12 +2,16 @@
 
 use crate::pid::Pid;
 use crate::plan::{ExitReason, Time};
-use crate::process::{Core, guard};
+use crate::process::{Core, Life, guard};
 use crate::report::{CrashReport, Report, Stats};
 use crate::runtime::Runtime;
 use crate::sync::lock;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
 
 /// Receives the reports of a system.
 pub(crate) type ReportHook = Box<dyn Fn(&Report) + Send + Sync>;
@@ -28,6 +32,8 @@ struct Inner {
     forced_kills: AtomicU64,
     abandoned: AtomicU64,
     dead_letters: AtomicU64,
+    /// Incarnations that were killed together with their supervisor, until they have left.
+    orphans: Mutex<Vec<Arc<Life>>>,
 }
 
 /// The generations of the slots of one shard, and which slots are free.
@@ -48,6 +54,7 @@ impl Env {
             forced_kills: AtomicU64::new(0),
             abandoned: AtomicU64::new(0),
             dead_letters: AtomicU64::new(0),
+            orphans: Mutex::default(),
         }))
     }
 
@@ -78,6 +85,35 @@ impl Env {
         if let Some(next) = pid.generation().checked_add(1) {
             table.generations[index as usize] = next;
             table.free.push(index);
+        }
+    }
+
+    /// Remembers an incarnation that nobody but its system waits for.
+    pub(crate) fn orphan(&self, life: &Arc<Life>) {
+        let mut orphans = lock(&self.0.orphans);
+        orphans.retain(|orphan| !orphan.has_left());
+        if !life.has_left() {
+            orphans.push(life.clone());
+        }
+    }
+
+    /// Waits until the orphans have left, but not longer than `grace`. Those that have not are abandoned, and counted.
+    pub(crate) async fn bury_orphans(&self, grace: Duration) {
+        let mut timer = pin!(self.0.runtime.timer_after(grace));
+        loop {
+            let Some(orphan) = lock(&self.0.orphans).pop() else { return };
+            let mut left = pin!(orphan.left());
+            let gone = poll_fn(|task| match left.as_mut().poll(task) {
+                Poll::Ready(()) => Poll::Ready(true),
+                Poll::Pending => timer.as_mut().poll(task).map(|()| false),
+            });
+            if !gone.await {
+                self.0.abandoned.fetch_add(1, Relaxed);
+                let rest = std::mem::take(&mut *lock(&self.0.orphans));
+                let stuck = rest.iter().filter(|orphan| !orphan.has_left()).count();
+                self.0.abandoned.fetch_add(stuck as u64, Relaxed);
+                return;
+            }
         }
     }
 

@@ -1,9 +1,8 @@
 //! [`Exit`]: the error with which a process ends itself.
 
-use crate::plan::ExitReason;
+use crate::plan::{ExitReason, Failure};
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
 
 /// The error with which the body of a process ends it.
 ///
@@ -23,8 +22,12 @@ pub struct Exit(ExitReason);
 impl Exit {
     /// Ends with an error that is only a text.
     pub fn error(text: impl Into<String>) -> Exit {
-        let error: Box<dyn Error + Send + Sync> = text.into().into();
-        Exit(ExitReason::Error(error.into()))
+        Exit(ExitReason::Error(Failure::new(text.into())))
+    }
+
+    /// Ends with an error that is boxed already; `?` cannot convert one.
+    pub fn boxed(error: Box<dyn Error + Send + Sync>) -> Exit {
+        Exit(ExitReason::Error(Failure::new(error)))
     }
 
     /// Ends as if asked to: a transient process is not restarted.
@@ -34,7 +37,7 @@ impl Exit {
 
     /// Ends as if asked to, and tells why; OTP's `{shutdown, Term}`.
     pub fn shutdown_with(value: impl Error + Send + Sync + 'static) -> Exit {
-        Exit(ExitReason::ShutdownWith(Arc::new(value)))
+        Exit(ExitReason::ShutdownWith(Failure::new(value)))
     }
 
     /// Ends with a reason that is known already.
@@ -54,7 +57,7 @@ impl Exit {
 
 impl<E: Error + Send + Sync + 'static> From<E> for Exit {
     fn from(error: E) -> Self {
-        Exit(ExitReason::Error(Arc::new(error)))
+        Exit(ExitReason::Error(Failure::new(error)))
     }
 }
 

@@ -15,6 +15,7 @@ mod supervisor;
 mod sync;
 mod system;
 mod tree;
+mod waiters;
 
 pub use child::{Child, child};
 pub use exit::Exit;

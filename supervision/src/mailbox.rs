@@ -118,6 +118,7 @@ impl<M> Mailbox<M> {
         let Some(waker) = waker else { return Fetch::Empty };
         let replaced = match &inner.receiver {
             Some(known) if known.will_wake(waker) => None,
+            // Cloning counts a reference in every waker worth the name; it is not foreign code that could come back here.
             _ => inner.receiver.replace(waker.clone()),
         };
         drop(inner);
@@ -125,14 +126,18 @@ impl<M> Mailbox<M> {
         Fetch::Empty
     }
 
-    /// Puts a batch back in front: what an incarnation has not handled is the next one's.
-    pub(crate) fn put_back(&self, batch: &mut VecDeque<M>) {
+    /// Puts a batch back in front: what an incarnation has not handled is the next one's. False: the mailbox is closed.
+    pub(crate) fn put_back(&self, batch: &mut VecDeque<M>) -> bool {
         if batch.is_empty() {
-            return;
+            return true;
         }
         let mut inner = lock(&self.inner);
+        if inner.closed {
+            return false;
+        }
         batch.append(&mut inner.queue);
         std::mem::swap(&mut inner.queue, batch);
+        true
     }
 
     /// Wakes the receiver without a message: the process is to stop.
@@ -147,7 +152,10 @@ impl<M> Mailbox<M> {
     pub(crate) fn close(&self) -> VecDeque<M> {
         let mut inner = lock(&self.inner);
         inner.closed = true;
-        std::mem::take(&mut inner.queue)
+        let (queue, receiver) = (std::mem::take(&mut inner.queue), inner.receiver.take());
+        drop(inner);
+        drop(receiver);
+        queue
     }
 
     /// Accepts messages again: the process is started again after all.
@@ -172,7 +180,7 @@ mod tests {
         assert!(matches!(mailbox.fetch(&mut batch, None), Fetch::Some));
         assert_eq!(batch.pop_front(), Some(0));
         mailbox.push(3).unwrap();
-        mailbox.put_back(&mut batch);
+        assert!(mailbox.put_back(&mut batch));
         assert_eq!(mailbox.close(), [1, 2, 3]);
     }
 

@@ -4,10 +4,10 @@ use crate::process::Reply;
 use std::any::{Any, type_name};
 use std::fmt;
 
-/// What can be sent to a process that takes [`Msg`]s: any value that is `Send` and owns what it needs.
-pub trait Message: Any + Send {}
+/// What can be sent to a process that takes [`Msg`]s: any value that is `Send` and `Sync` and owns what it needs.
+pub trait Message: Any + Send + Sync {}
 
-impl<T: Any + Send> Message for T {}
+impl<T: Any + Send + Sync> Message for T {}
 
 /// A message of any type, maybe a question.
 ///
@@ -19,7 +19,7 @@ impl<T: Any + Send> Message for T {}
 /// assert_eq!(message.downcast::<u32>().unwrap(), 7);
 /// ```
 pub struct Msg {
-    value: Box<dyn Any + Send>,
+    value: Box<dyn Any + Send + Sync>,
     type_name: &'static str,
     reply: Option<Reply<Msg>>,
 }

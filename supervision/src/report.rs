@@ -42,6 +42,7 @@ pub enum Report {
 
 /// How a process has crashed.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CrashReport {
     /// The process.
     pub pid: Option<Pid>,

@@ -1,10 +1,10 @@
 //! [`System`]: a tree of processes with its surroundings. A program may have many, and tests do.
 
-use crate::child::{Child, Start};
+use crate::child::{self, Child, Start};
 use crate::env::{Env, ReportHook};
 use crate::mailbox::Fetch;
 use crate::plan::{Backoff, ExitReason};
-use crate::process::{Address, Link, Process, Shared, guard};
+use crate::process::{Address, Life, Process, Shared, guard};
 use crate::report::{Report, Stats};
 use crate::runtime::Runtime;
 use crate::supervisor::{Command, Gone, StartChildError, Supervisor, SupervisorRef};
@@ -57,6 +57,8 @@ pub struct System(Arc<Inner>);
 struct Inner {
     env: Env,
     root: SupervisorRef,
+    /// The root's only incarnation.
+    life: Arc<Life>,
     /// The dynamic supervisor of `spawn_child`.
     processes: SupervisorRef,
     forced: Arc<Mutex<Vec<String>>>,
@@ -64,6 +66,9 @@ struct Inner {
 
 /// How many names of killed children a system keeps.
 const FORCED_NAMES: usize = 1000;
+
+/// How long a stop waits for processes whose supervisor had to be killed before they had ended themselves.
+const ORPHANS_GRACE: Duration = Duration::from_secs(1);
 
 /// What a stop came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,16 +104,19 @@ impl System {
         let core = &root_ref.shared().core;
         let pid = core.settle(&env);
         processes_ref.shared().core.settle(&env);
-        core.begin(1);
         // The root has no supervisor, only a keeper that waits for its end.
         let keeper = Shared::new();
         keeper.core.settle(&env);
-        root.start.clone().spawn(Link::new(keeper.clone(), pid, 1), true);
-        env.runtime().spawn(keep(keeper, root.start));
-        System(Arc::new(Inner { env, root: root_ref, processes: processes_ref, forced }))
+        let life = Arc::new(Life::new(keeper.clone(), pid, 1));
+        core.begin(1);
+        root.start.clone().spawn(life.clone(), true);
+        env.runtime().spawn(keep(keeper, Root(root.start)));
+        System(Arc::new(Inner { env, root: root_ref, life, processes: processes_ref, forced }))
     }
 
     /// Starts a supervisor under the root, after those that were started before, and waits until its children are started.
+    ///
+    /// One without a back-off gets [`Backoff::storm_guard`], because the root restarts it without limit.
     ///
     /// # Errors
     /// When it cannot be started, or the system is stopping. Nothing of it is left then.
@@ -116,7 +124,7 @@ impl System {
         &self,
         supervisor: Supervisor,
     ) -> Result<SupervisorRef, StartChildError> {
-        self.0.root.start_supervisor(supervisor).await
+        self.0.root.start_supervisor(supervisor.guarded()).await
     }
 
     /// Starts a process outside any supervisor of the program's own, and does not wait: see [`SupervisorRef::spawn_child`].
@@ -141,11 +149,12 @@ impl System {
     /// killed. Called again, it waits for the same end.
     pub async fn stop(&self, limit: Duration) -> Stopped {
         let deadline = self.0.env.now() + limit;
-        let root = self.0.root.shared();
-        if !root.core.is_stopping() {
-            root.stop(Some(deadline));
+        if !self.0.life.is_stopping() {
+            self.0.life.request_stop(Some(deadline));
+            self.0.root.shared().wake();
         }
         self.0.root.ended().await;
+        self.0.env.bury_orphans(ORPHANS_GRACE).await;
         Stopped { forced: lock(&self.0.forced).clone(), abandoned: self.stats().abandoned }
     }
 
@@ -157,6 +166,11 @@ impl System {
     /// Says whether this is a handle of the same system.
     pub fn is(&self, other: &System) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Says whether the system has been stopped, and is gone.
+    pub fn has_ended(&self) -> bool {
+        self.0.root.shared().core.has_ended()
     }
 
     /// Returns what the system has counted so far.
@@ -190,8 +204,17 @@ fn remember_forced(forced: Arc<Mutex<Vec<String>>>, hook: Option<ReportHook>) ->
     })
 }
 
+/// The root, to be ended for good; also when the runtime drops its keeper.
+struct Root(Arc<dyn Start>);
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        child::close(&self.0, &ExitReason::Killed);
+    }
+}
+
 /// Waits for the end of the root's only incarnation, and ends it for good.
-async fn keep(keeper: Arc<Shared<Command>>, root: Arc<dyn Start>) {
+async fn keep(keeper: Arc<Shared<Command>>, root: Root) {
     let mut batch = VecDeque::new();
     loop {
         poll_fn(|task| match keeper.mailbox.fetch(&mut batch, Some(task.waker())) {
@@ -201,7 +224,7 @@ async fn keep(keeper: Arc<Shared<Command>>, root: Arc<dyn Start>) {
         .await;
         for command in batch.drain(..) {
             if let Command::Exited { reason, .. } | Command::StartFailed { reason, .. } = command {
-                return root.close(&reason);
+                return child::close(&root.0, &reason);
             }
         }
     }
@@ -209,7 +232,7 @@ async fn keep(keeper: Arc<Shared<Command>>, root: Arc<dyn Start>) {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.root.shared().core.request_kill();
+        self.life.kill();
     }
 }
 

@@ -32,20 +32,23 @@ enum Order {
     Ping(Reply<u32>),
 }
 
+/// Logs the end of a body, however it comes.
+struct LogEnd(Log, &'static str);
+
+impl Drop for LogEnd {
+    fn drop(&mut self) {
+        self.0.add(format!("-{}", self.1));
+    }
+}
+
 /// A child that logs its starts and ends, and does as it is told.
 fn scripted(log: &Log, name: &'static str) -> Child<Order> {
     let log = log.clone();
     child(move |mut cx: Context<Order>| {
-        let log = log.clone();
         log.add(format!("+{name}{}", cx.incarnation()));
+        let end = LogEnd(log.clone(), name);
         async move {
-            struct Gone(Log, &'static str);
-            impl Drop for Gone {
-                fn drop(&mut self) {
-                    self.0.add(format!("-{}", self.1));
-                }
-            }
-            let _gone = Gone(log, name);
+            let _end = end;
             while let Some(order) = cx.recv().await {
                 match order {
                     Order::Panic => panic!("told to"),

@@ -3,13 +3,12 @@
 #[path = "plan_support/world.rs"]
 mod world;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
-    Backoff, ChildSpec, ExitReason, Intensity, Order, RestartPolicy, RestartType, Settings,
-    Shutdown, Strategy as Rule,
+    Backoff, ChildSpec, ExitReason, Failure, Intensity, Order, RestartPolicy, RestartType,
+    Settings, Shutdown, Strategy as Rule,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -42,7 +41,7 @@ fn reason(number: usize) -> ExitReason {
         0 => ExitReason::Normal,
         1 => ExitReason::Shutdown,
         2 => ExitReason::Killed,
-        _ => ExitReason::Error(Arc::from(Box::from("x"))),
+        _ => ExitReason::Error(Failure::new("x")),
     }
 }
 

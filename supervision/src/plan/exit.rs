@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::fmt;
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// The reason for which a process ended.
@@ -16,15 +18,59 @@ pub enum ExitReason {
     /// The process was asked to stop, and did (`shutdown`).
     Shutdown,
     /// The process was asked to stop, and says why or with which result (`{shutdown, Term}`).
-    ShutdownWith(Arc<dyn Error + Send + Sync>),
+    ShutdownWith(Failure),
     /// The process was killed: it had no say in it (`killed`).
     Killed,
     /// The process returned an error.
-    Error(Arc<dyn Error + Send + Sync>),
+    Error(Failure),
     /// The process panicked.
     Panic(PanicReport),
     /// There is no such process (`noproc`).
     NoProcess,
+}
+
+/// An error of a process's own, shared by all who are told of it.
+///
+/// It dereferences to the error: `failure.downcast_ref::<MyError>()`. Whoever happens to drop it
+/// last is safe from a destructor that panics.
+#[derive(Clone)]
+pub struct Failure(Option<Arc<dyn Error + Send + Sync>>);
+
+impl Failure {
+    /// Takes an error, or a text.
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(Some(Arc::from(error.into())))
+    }
+}
+
+impl Deref for Failure {
+    type Target = dyn Error + Send + Sync;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_deref().expect("present until it is dropped")
+    }
+}
+
+impl Drop for Failure {
+    fn drop(&mut self) {
+        let error = self.0.take();
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(error))) {
+            // Its own destructor may panic too: it is leaked.
+            std::mem::forget(payload);
+        }
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&**self, f)
+    }
 }
 
 /// The three cases that OTP's restart types tell apart.
@@ -96,7 +142,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_class_and_a_text() {
-        let error: Arc<dyn Error + Send + Sync> = Arc::from(Box::from("x"));
+        let error = Failure::new("x");
         let report = |location: Option<&str>| PanicReport {
             message: Arc::from("boom"),
             location: location.map(Arc::from),
@@ -120,5 +166,27 @@ mod tests {
             assert_eq!(reason.is_abnormal(), class == ExitClass::Abnormal, "{reason}");
             assert_eq!(reason.to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_failure_is_the_error_and_drops_without_a_panic() {
+        #[derive(Debug)]
+        struct Bomb;
+        impl fmt::Display for Bomb {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bomb")
+            }
+        }
+        impl Error for Bomb {}
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("destructor");
+            }
+        }
+        let failure = Failure::new(Bomb);
+        assert!(failure.downcast_ref::<Bomb>().is_some());
+        assert_eq!(failure.to_string(), "bomb");
+        drop(failure.clone());
+        drop(failure);
     }
 }

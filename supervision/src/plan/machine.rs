@@ -181,6 +181,9 @@ impl Plan {
     }
 
     /// Time has passed: does what is due, if anything is.
+    ///
+    /// What follows from it may be due at once: then [`Plan::next_deadline`] is not later than
+    /// `now` again.
     pub fn tick(&mut self, now: Time, out: &mut Vec<Action>) {
         self.force_if_due(now, out);
         loop {
@@ -194,8 +197,6 @@ impl Plan {
                 Some(State::Killing { .. }) => self.abandon(pid, now, out),
                 _ => {}
             }
-            // What follows from it may be due at once.
-            self.step(now, out);
         }
         self.conclude(now, out);
     }
@@ -210,6 +211,11 @@ impl Plan {
             (Some(timer), Some(forced)) => Some(timer.min(forced)),
             (timer, forced) => timer.or(forced),
         }
+    }
+
+    /// Returns whether all children are being taken down, or are: nothing is started any more.
+    pub const fn is_ending(&self) -> bool {
+        matches!(self.phase, Phase::Ending(_) | Phase::Finished)
     }
 
     /// Returns the rules that this supervisor was made with.

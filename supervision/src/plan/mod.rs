@@ -56,7 +56,7 @@ pub use admin::{AddError, ChildError};
 pub use backoff::Backoff;
 pub use child_spec::{ChildKind, ChildSpec};
 pub use children::{ChildState, ChildView, Counts};
-pub use exit::{ExitClass, ExitReason, PanicReport};
+pub use exit::{ExitClass, ExitReason, Failure, PanicReport};
 pub use intensity::{Intensity, Verdict, Window};
 pub use machine::Plan;
 pub use restart::{RestartDecision, RestartPolicy, RestartType};

@@ -7,7 +7,6 @@ use crate::message::{Message, Msg};
 use crate::pid::Pid;
 use crate::plan::ExitReason;
 use std::fmt;
-use std::future::poll_fn;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +62,7 @@ impl<M: Send + 'static> Address<M> {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn ended(&self) -> ExitReason {
-        poll_fn(|cx| self.shared.core.poll_ended(cx)).await
+        self.shared.core.ended().await
     }
 
     /// How many messages wait that the process has not yet taken.

@@ -153,7 +153,12 @@ impl<T> Future for Ask<T> {
             return Poll::Ready(answer);
         }
         let timer = timer.get_or_insert_with(|| runtime.timer_after(limit));
-        Pin::new(timer).poll(cx).map(|()| Err(AskError::Timeout(limit)))
+        Pin::new(timer).poll(cx).map(|()| {
+            // From now on nobody waits; a reply that came in between is dropped.
+            let late = std::mem::replace(&mut *lock(slot), Slot::Gone);
+            drop(late);
+            Err(AskError::Timeout(limit))
+        })
     }
 }
 

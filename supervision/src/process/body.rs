@@ -1,108 +1,165 @@
-//! The life of one incarnation: the start closure, the polls, the end. Panics and kills end it here.
+//! The task of one incarnation: the start closure, the polls, the end. Panics and kills end it here.
 
 use super::context::Context;
 use super::core::{Process, Shared};
 use super::guard;
-use super::link::Link;
+use super::life::Life;
 use crate::exit::Exit;
 use crate::plan::ExitReason;
+use crate::report::Report;
+use crate::runtime::Timer;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
+use std::time::Duration;
+
+/// How long an incarnation waits for an earlier one that was killed together with its supervisor, until that one is abandoned.
+const PREDECESSOR_GRACE: Duration = Duration::from_secs(1);
 
 /// Starts an incarnation on the runtime of its system: one task, which runs it to its end and tells its supervisor.
-pub(crate) fn spawn<M, F, Fut>(shared: Arc<Shared<M>>, start: F, link: Link, gated: bool)
+pub(crate) fn spawn<M, F, Fut>(shared: Arc<Shared<M>>, start: F, life: Arc<Life>, gated: bool)
 where
     M: Send + 'static,
     F: Fn(Context<M>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Exit>> + Send + 'static,
 {
-    let end = End { link: Arc::new(link), shared };
-    let link = end.link.clone();
-    link.env().runtime().spawn(async move {
+    let incarnation = Incarnation { life: life.clone(), shared };
+    life.env().runtime().spawn(async move {
         let reason = {
             let mut body = pin!(None::<Fut>);
-            poll_fn(|task| poll(&end, &start, gated, body.as_mut(), task)).await
+            let mut stage = Stage::Entering(None);
+            poll_fn(|task| incarnation.poll(&mut stage, body.as_mut(), &start, gated, task)).await
         };
-        end.tell(reason);
+        incarnation.end(reason);
     });
 }
 
-/// Tells of the end when the runtime drops the incarnation instead of running it.
-struct End<M: Send + 'static> {
-    link: Arc<Link>,
+/// How far an incarnation is.
+enum Stage {
+    /// It waits for an earlier one to leave, at most until this timer is over.
+    Entering(Option<Timer>),
+    /// Its closure has been called, and the supervisor hears of it before the body is polled.
+    Started,
+    /// Its body is polled.
+    Running,
+}
+
+struct Incarnation<M: Send + 'static> {
+    life: Arc<Life>,
     shared: Arc<Shared<M>>,
 }
 
-impl<M: Send + 'static> End<M> {
-    fn tell(&self, reason: ExitReason) {
-        let (core, incarnation) = (&self.shared.core, self.link.incarnation());
+impl<M: Send + 'static> Incarnation<M> {
+    fn poll<F, Fut>(
+        &self,
+        stage: &mut Stage,
+        mut body: Pin<&mut Option<Fut>>,
+        start: &F,
+        gated: bool,
+        task: &mut Task<'_>,
+    ) -> Poll<ExitReason>
+    where
+        F: Fn(Context<M>) -> Fut,
+        Fut: Future<Output = Result<(), Exit>>,
+    {
+        let pid = self.life.pid();
+        if let Stage::Entering(_) = stage {
+            // A process's waker is the same at all polls.
+            self.life.set_task(task.waker().clone());
+        }
+        if self.life.is_killed() {
+            let _ = guard::run(pid, || body.set(None));
+            return Poll::Ready(ExitReason::Killed);
+        }
+        if let Stage::Entering(timer) = stage {
+            if !self.enter(timer, task) {
+                return Poll::Pending;
+            }
+            let context = Context::new(self.shared.clone(), self.life.clone());
+            match guard::run(pid, || start(context)) {
+                Ok(future) => body.set(Some(future)),
+                Err(panic) => return Poll::Ready(ExitReason::Panic(panic)),
+            }
+            *stage = Stage::Running;
+            if !gated && self.life.ready() {
+                // A body that blocks its worker must not keep the supervisor, just woken, from running.
+                *stage = Stage::Started;
+                task.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+        *stage = Stage::Running;
+        self.poll_body(body, task)
+    }
+
+    /// Waits until no earlier incarnation exists.
+    fn enter(&self, timer: &mut Option<Timer>, task: &mut Task<'_>) -> bool {
+        let core = &self.shared.core;
+        while !core.enter(&self.life, task.waker()) {
+            let env = self.life.env();
+            let timer = timer.get_or_insert_with(|| env.runtime().timer_after(PREDECESSOR_GRACE));
+            if Pin::new(timer).poll(task).is_pending() {
+                return false;
+            }
+            // Its supervisor was killed with it, so nobody else can say this.
+            if let Some(stuck) = core.inside() {
+                core.leave(&stuck);
+                let supervisor = self.life.supervisor().name().into();
+                let child = core.name().cloned();
+                env.report(Report::Abandoned { supervisor, pid: self.life.pid(), child });
+            }
+        }
+        true
+    }
+
+    fn poll_body<Fut>(
+        &self,
+        mut body: Pin<&mut Option<Fut>>,
+        task: &mut Task<'_>,
+    ) -> Poll<ExitReason>
+    where
+        Fut: Future<Output = Result<(), Exit>>,
+    {
+        let pid = self.life.pid();
+        let polled = guard::run(pid, || match body.as_mut().as_pin_mut() {
+            Some(future) => future.poll(task),
+            None => Poll::Pending,
+        });
+        let ended = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(result)) => Ok(result),
+            Err(panic) => Err(panic),
+        };
+        let dropped = guard::run(pid, || body.set(None));
+        Poll::Ready(match (ended, dropped) {
+            (Err(panic), _) | (Ok(_), Err(panic)) => ExitReason::Panic(panic),
+            _ if self.life.is_killed() => ExitReason::Killed,
+            (Ok(Err(exit)), Ok(())) => exit.into_reason(),
+            // A process that was asked to stop and does has shut down.
+            (Ok(Ok(())), Ok(())) if self.life.is_stopping() => ExitReason::Shutdown,
+            (Ok(Ok(())), Ok(())) => ExitReason::Normal,
+        })
+    }
+
+    fn end(&self, reason: ExitReason) {
         if reason.is_abnormal() {
-            self.link.env().crashed(core, incarnation, &reason, self.shared.queued());
+            let (core, queued) = (&self.shared.core, self.shared.queued());
+            self.life.env().crashed(core, self.life.incarnation(), &reason, queued);
         }
-        core.leave(incarnation);
-        self.link.ended(reason);
+        self.leave(reason);
+    }
+
+    fn leave(&self, reason: ExitReason) {
+        self.shared.core.leave(&self.life);
+        self.life.ended(reason);
     }
 }
 
-impl<M: Send + 'static> Drop for End<M> {
+/// Tells of the end also when the runtime drops the incarnation instead of running it.
+impl<M: Send + 'static> Drop for Incarnation<M> {
     fn drop(&mut self) {
-        // Both do nothing after `tell`.
-        self.shared.core.leave(self.link.incarnation());
-        self.link.ended(ExitReason::Killed);
+        // Does nothing after `end`.
+        self.leave(ExitReason::Killed);
     }
-}
-
-/// One poll of an incarnation. The first one starts it.
-fn poll<M, F, Fut>(
-    end: &End<M>,
-    start: &F,
-    gated: bool,
-    mut body: Pin<&mut Option<Fut>>,
-    task: &mut Task<'_>,
-) -> Poll<ExitReason>
-where
-    M: Send + 'static,
-    F: Fn(Context<M>) -> Fut,
-    Fut: Future<Output = Result<(), Exit>>,
-{
-    let (core, pid, incarnation) = (&end.shared.core, end.link.pid(), end.link.incarnation());
-    let first = body.is_none();
-    // A process's waker is the same at all polls. It is left before the look at the kill flag, so no kill is missed.
-    let entered = !first || core.enter(incarnation, task.waker());
-    if core.is_killed(incarnation) {
-        let _ = guard::run(pid, || body.set(None));
-        return Poll::Ready(ExitReason::Killed);
-    }
-    if !entered {
-        return Poll::Pending;
-    }
-    if first {
-        let context = Context::new(end.shared.clone(), end.link.clone());
-        match guard::run(pid, || start(context)) {
-            Ok(future) => body.set(Some(future)),
-            Err(panic) => return Poll::Ready(ExitReason::Panic(panic)),
-        }
-        if !gated {
-            end.link.ready();
-        }
-    }
-    let polled = guard::run(pid, || match body.as_mut().as_pin_mut() {
-        Some(future) => future.poll(task),
-        None => Poll::Pending,
-    });
-    let ended = match polled {
-        Ok(Poll::Pending) => return Poll::Pending,
-        Ok(Poll::Ready(result)) => Ok(result),
-        Err(panic) => Err(panic),
-    };
-    let dropped = guard::run(pid, || body.set(None));
-    Poll::Ready(match (ended, dropped) {
-        (Err(panic), _) | (Ok(_), Err(panic)) => ExitReason::Panic(panic),
-        (Ok(Err(exit)), Ok(())) => exit.into_reason(),
-        // A process that was asked to stop and does has shut down.
-        (Ok(Ok(())), Ok(())) if core.is_stopping() => ExitReason::Shutdown,
-        (Ok(Ok(())), Ok(())) => ExitReason::Normal,
-    })
 }

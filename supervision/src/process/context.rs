@@ -1,8 +1,8 @@
 //! [`Context`]: what the body of a process is given: its mailbox, its stop signal, itself.
 
 use super::address::Address;
-use super::core::{Process, Shared};
-use super::link::Link;
+use super::core::Shared;
+use super::life::Life;
 use crate::env::Env;
 use crate::mailbox::Fetch;
 use crate::pid::Pid;
@@ -19,39 +19,59 @@ use std::time::Duration;
 /// What the body of a process is given. Each incarnation has its own.
 pub struct Context<M: Send + 'static> {
     shared: Arc<Shared<M>>,
-    link: Arc<Link>,
+    life: Arc<Life>,
     /// Messages taken from the mailbox and not yet handed to the body.
     batch: VecDeque<M>,
+    in_a_row: u32,
 }
 
+/// After so many messages in a row `recv` lets others run.
+const MESSAGES_IN_A_ROW: u32 = 128;
+
 impl<M: Send + 'static> Context<M> {
-    pub(super) fn new(shared: Arc<Shared<M>>, link: Arc<Link>) -> Self {
-        Context { shared, link, batch: VecDeque::new() }
+    pub(super) fn new(shared: Arc<Shared<M>>, life: Arc<Life>) -> Self {
+        Context { shared, life, batch: VecDeque::new(), in_a_row: 0 }
     }
 
-    /// Waits for the next message. `None`: the process is asked to stop; messages that wait stay in the mailbox.
+    /// Waits for the next message. `None`: the process is asked to stop, or is killed; messages that wait stay in the mailbox.
     ///
-    /// The stop request overtakes messages.
+    /// The stop request overtakes messages. After 128 messages without a wait, others run first.
     ///
     /// # Cancel safety
     /// No message is lost when the future is dropped.
     pub fn recv(&mut self) -> impl Future<Output = Option<M>> + Send + '_ {
         poll_fn(|task| {
-            if self.shared.core.is_stopping() {
+            if self.is_over() {
                 return Poll::Ready(None);
             }
-            let message = self.poll_message(task);
-            // A request that came before the waker was left in the mailbox.
-            if message.is_pending() && self.shared.core.is_stopping() {
-                return Poll::Ready(None);
+            if self.in_a_row >= MESSAGES_IN_A_ROW {
+                self.in_a_row = 0;
+                task.waker().wake_by_ref();
+                return Poll::Pending;
             }
-            message.map(Some)
+            match self.next(Some(task.waker())) {
+                Some(message) => {
+                    self.in_a_row += 1;
+                    Poll::Ready(Some(message))
+                }
+                // A request that came before the waker was left in the mailbox.
+                None if self.is_over() => Poll::Ready(None),
+                None => {
+                    self.in_a_row = 0;
+                    Poll::Pending
+                }
+            }
         })
+    }
+
+    /// Says whether this incarnation has nothing to receive any more: what waits is the next one's.
+    fn is_over(&self) -> bool {
+        self.life.is_stopping() || self.life.is_killed()
     }
 
     /// Returns the next message, if one waits.
     pub fn try_recv(&mut self) -> Option<M> {
-        self.next(None)
+        if self.life.is_killed() { None } else { self.next(None) }
     }
 
     /// Waits for the next message, stopping or not.
@@ -73,18 +93,18 @@ impl<M: Send + 'static> Context<M> {
 
     /// Returns the signal that tells when the process is asked to stop.
     pub fn stop_signal(&self) -> StopSignal {
-        StopSignal { process: self.shared.clone() }
+        StopSignal { life: self.life.clone() }
     }
 
     /// Tells the supervisor that the initialisation is complete, for a child that said it would:
     /// see [`Child::gated`](crate::Child::gated). Does nothing otherwise, or a second time.
     pub fn ready(&self) {
-        self.link.ready();
+        let _ = self.life.ready();
     }
 
     /// Waits for a time: real, or virtual in a simulation.
     pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<M> {
-        self.link.env().runtime().timer_after(duration)
+        self.life.env().runtime().timer_after(duration)
     }
 
     /// Waits for a future, but not longer than `limit` from now, real or virtual; `None`: the time was over first.
@@ -96,7 +116,7 @@ impl<M: Send + 'static> Context<M> {
         limit: Duration,
         future: F,
     ) -> impl Future<Output = Option<F::Output>> + use<M, F> {
-        let mut timer = self.link.env().runtime().timer_after(limit);
+        let mut timer = self.life.env().runtime().timer_after(limit);
         async move {
             let mut future = pin!(future);
             poll_fn(|task| match future.as_mut().poll(task) {
@@ -114,32 +134,35 @@ impl<M: Send + 'static> Context<M> {
 
     /// Returns the process's pid.
     pub fn pid(&self) -> Pid {
-        self.link.pid()
+        self.life.pid()
     }
 
     /// Returns which incarnation this is: 1 is the first.
     pub fn incarnation(&self) -> u32 {
-        self.link.incarnation()
+        self.life.incarnation()
     }
 
     /// Returns the supervisor of the process.
     pub fn supervisor(&self) -> SupervisorRef {
-        self.link.supervisor()
+        self.life.supervisor()
     }
 
     pub(crate) fn env(&self) -> &Env {
-        self.link.env()
+        self.life.env()
+    }
+
+    pub(crate) fn is_killed(&self) -> bool {
+        self.life.is_killed()
     }
 
     pub(crate) fn stop_request(&self) -> Option<Option<Time>> {
-        self.shared.core.stop_request()
+        self.life.stop_request()
     }
 }
 
 impl<M: Send + 'static> Drop for Context<M> {
     fn drop(&mut self) {
-        // What this incarnation has taken and not handled is the next one's.
-        self.shared.mailbox.put_back(&mut self.batch);
+        self.shared.put_back(std::mem::take(&mut self.batch));
     }
 }
 
@@ -149,24 +172,24 @@ impl<M: Send + 'static> fmt::Debug for Context<M> {
     }
 }
 
-/// Tells when a process is asked to stop. Can be cloned, and given to whatever works for the process.
+/// Tells when an incarnation of a process is asked to stop. Can be cloned, and given to whatever works for it.
 #[derive(Clone)]
 pub struct StopSignal {
-    process: Arc<dyn Process>,
+    life: Arc<Life>,
 }
 
 impl StopSignal {
-    /// Waits until the process is asked to stop.
+    /// Waits until the incarnation is asked to stop, or has ended.
     ///
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn requested(&self) {
-        poll_fn(|task| self.process.core().poll_stopping(task)).await;
+        self.life.stop_requested().await;
     }
 
-    /// Says whether the process is asked to stop.
+    /// Says whether the incarnation is asked to stop, or has ended.
     pub fn is_requested(&self) -> bool {
-        self.process.core().is_stopping()
+        self.life.is_stopping() || self.life.has_left()
     }
 }
 

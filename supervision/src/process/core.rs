@@ -1,14 +1,18 @@
-//! What every process has, whatever its messages: identity, control lane, end. And the type-erased view of a process.
+//! What every process has, whatever its messages: identity, existence, end. And the type-erased view of a process.
 
+use super::guard;
+use super::life::Life;
 use crate::env::Env;
 use crate::mailbox::Mailbox;
 use crate::pid::Pid;
-use crate::plan::{ExitReason, Time};
+use crate::plan::ExitReason;
 use crate::sync::lock;
+use crate::waiters::{Waiters, wait};
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 /// The part of a process that does not depend on its messages.
 ///
@@ -19,39 +23,33 @@ pub(crate) struct Core {
     home: OnceLock<(Env, Pid)>,
     /// The latest incarnation, from 1. Never falls, whatever happens to its supervisor.
     incarnation: AtomicU32,
-    /// The control lane: separate from the mailbox, never full. All incarnations up to this one are to end.
-    killed: AtomicU32,
-    stopping: AtomicBool,
-    control: Mutex<Control>,
+    existence: Mutex<Existence>,
 }
 
+/// What is to be done when no incarnation exists any more.
+type Closing = Box<dyn FnOnce() + Send>;
+
 #[derive(Default)]
-struct Control {
-    /// The incarnation that exists. The next one waits for its end.
-    running: Option<u32>,
-    /// Its task.
-    task: Option<Waker>,
-    /// The task of the incarnation that waits.
+struct Existence {
+    /// How many incarnations have begun and not left. More than one only after a supervisor was killed.
+    begun: u32,
+    /// The one that runs. The next one waits for its end.
+    inside: Option<Arc<Life>>,
+    /// The task of the one that waits.
     entering: Option<Waker>,
-    /// By when it has to have stopped.
-    deadline: Option<Time>,
-    /// Who waits for the stop request.
-    stop_waiters: Vec<Waker>,
+    closing: Option<Closing>,
     /// How the process has ended for good.
     ended: Option<ExitReason>,
-    /// Who waits for that.
-    end_waiters: Vec<Waker>,
+    waiters: Waiters,
 }
 
 impl Core {
-    pub(crate) fn new() -> Core {
+    fn new() -> Core {
         Core {
             name: OnceLock::new(),
             home: OnceLock::new(),
             incarnation: AtomicU32::new(0),
-            killed: AtomicU32::new(0),
-            stopping: AtomicBool::new(false),
-            control: Mutex::default(),
+            existence: Mutex::default(),
         }
     }
 
@@ -82,114 +80,89 @@ impl Core {
         self.incarnation.load(SeqCst)
     }
 
-    /// Prepares for a new incarnation: a stop that was asked of the last one is forgotten.
+    /// Counts a new incarnation, before its task exists. A closing that was waiting is off: the process lives again.
     pub(crate) fn begin(&self, incarnation: u32) {
-        let mut control = lock(&self.control);
+        let mut existence = lock(&self.existence);
         self.incarnation.store(incarnation, SeqCst);
-        self.stopping.store(false, SeqCst);
-        let forgotten = std::mem::take(&mut control.stop_waiters);
-        control.deadline = None;
-        control.ended = None;
-        drop(control);
-        drop(forgotten);
+        existence.begun += 1;
+        let forgotten = (existence.ended.take(), existence.closing.take());
+        drop(existence);
+        guard::contain(|| drop(forgotten));
     }
 
-    /// Makes `incarnation`, on this task, the one that exists. False: another still does; the task is woken at its end.
-    ///
-    /// Only a supervisor that was killed itself leaves incarnations behind that its successor has to wait for.
-    pub(crate) fn enter(&self, incarnation: u32, task: &Waker) -> bool {
-        let mut control = lock(&self.control);
-        let enters = control.running.is_none_or(|running| running == incarnation);
-        if enters {
-            control.running = Some(incarnation);
+    /// Makes `life` the incarnation that runs. False: another still does; `task` is woken at its end.
+    pub(super) fn enter(&self, life: &Arc<Life>, task: &Waker) -> bool {
+        let task = task.clone();
+        let mut existence = lock(&self.existence);
+        if existence.inside.is_none() {
+            existence.inside = Some(life.clone());
+            return true;
         }
-        let place = if enters { &mut control.task } else { &mut control.entering };
-        let replaced = place.replace(task.clone());
-        drop(control);
+        let replaced = existence.entering.replace(task);
+        drop(existence);
         drop(replaced);
-        enters
+        false
     }
 
-    /// Says that `incarnation` does not exist any more, or, having been abandoned, does not count.
-    pub(crate) fn leave(&self, incarnation: u32) {
-        let mut control = lock(&self.control);
-        if control.running != Some(incarnation) {
+    /// The incarnation that runs.
+    pub(super) fn inside(&self) -> Option<Arc<Life>> {
+        lock(&self.existence).inside.clone()
+    }
+
+    /// Says that `life` does not exist any more, or, having been abandoned, does not count. Later calls do nothing.
+    pub(crate) fn leave(&self, life: &Life) {
+        if !life.leave() {
             return;
         }
-        control.running = None;
-        let (task, next) = (control.task.take(), control.entering.take());
-        drop(control);
-        drop(task);
+        let mut existence = lock(&self.existence);
+        let inside = existence.inside.take_if(|inside| std::ptr::eq(&**inside, life));
+        let next = inside.as_ref().and_then(|_| existence.entering.take());
+        existence.begun -= 1;
+        let closing = if existence.begun == 0 { existence.closing.take() } else { None };
+        drop(existence);
+        drop(inside);
         if let Some(next) = next {
             next.wake();
         }
-    }
-
-    /// Asks the running incarnation to stop.
-    pub(crate) fn request_stop(&self, deadline: Option<Time>) {
-        let waiters = {
-            let mut control = lock(&self.control);
-            control.deadline = deadline;
-            self.stopping.store(true, SeqCst);
-            std::mem::take(&mut control.stop_waiters)
-        };
-        waiters.into_iter().for_each(Waker::wake);
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(SeqCst)
-    }
-
-    /// By when the process has to have stopped. `None`: it is not stopping. `Some(None)`: no deadline.
-    pub(crate) fn stop_request(&self) -> Option<Option<Time>> {
-        self.is_stopping().then(|| lock(&self.control).deadline)
-    }
-
-    pub(crate) fn poll_stopping(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut control = lock(&self.control);
-        if self.is_stopping() {
-            return Poll::Ready(());
+        if let Some(closing) = closing {
+            closing();
         }
-        register(&mut control.stop_waiters, cx.waker());
-        Poll::Pending
     }
 
-    /// Ends the latest incarnation, and those before it: the next poll drops them.
-    pub(crate) fn request_kill(&self) {
-        let mut control = lock(&self.control);
-        self.killed.store(self.incarnation(), SeqCst);
-        let (task, entering) = (control.task.take(), control.entering.take());
-        drop(control);
-        task.into_iter().chain(entering).for_each(Waker::wake);
-    }
-
-    pub(crate) fn is_killed(&self, incarnation: u32) -> bool {
-        incarnation <= self.killed.load(SeqCst)
+    /// Does what ends the process for good, now if no incarnation exists, else when the last one has left.
+    pub(crate) fn when_left(&self, closing: Closing) {
+        let mut existence = lock(&self.existence);
+        if existence.begun > 0 {
+            let replaced = existence.closing.replace(closing);
+            drop(existence);
+            drop(replaced);
+        } else {
+            drop(existence);
+            closing();
+        }
     }
 
     /// Says how the process has ended for good. The first word stands.
-    pub(crate) fn end(&self, reason: ExitReason) {
-        let waiters = {
-            let mut control = lock(&self.control);
-            control.ended.get_or_insert(reason);
-            std::mem::take(&mut control.end_waiters)
-        };
-        waiters.into_iter().for_each(Waker::wake);
+    fn end(&self, reason: ExitReason) {
+        let mut existence = lock(&self.existence);
+        existence.ended.get_or_insert(reason);
+        let waiters = existence.waiters.take();
+        drop(existence);
+        waiters.for_each(Waker::wake);
     }
 
-    pub(crate) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<ExitReason> {
-        let mut control = lock(&self.control);
-        if let Some(reason) = &control.ended {
-            return Poll::Ready(reason.clone());
-        }
-        register(&mut control.end_waiters, cx.waker());
-        Poll::Pending
+    /// Waits until the process has ended for good.
+    pub(crate) async fn ended(&self) -> ExitReason {
+        wait(
+            &self.existence,
+            |existence| &mut existence.waiters,
+            |existence| existence.ended.clone(),
+        )
+        .await
     }
-}
 
-fn register(waiters: &mut Vec<Waker>, waker: &Waker) {
-    if !waiters.iter().any(|known| known.will_wake(waker)) {
-        waiters.push(waker.clone());
+    pub(crate) fn has_ended(&self) -> bool {
+        lock(&self.existence).ended.is_some()
     }
 }
 
@@ -223,17 +196,57 @@ impl<M> Shared<M> {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Shared { core: Core::new(), mailbox: Mailbox::new() })
     }
+
+    /// Refuses messages from now on; those that wait are dropped, each on its own: their destructors are foreign code.
+    /// Returns how many there were.
+    pub(crate) fn shut(&self) -> usize {
+        discard(self.mailbox.close())
+    }
+
+    /// Ends the process for good.
+    pub(crate) fn end(&self, reason: ExitReason) {
+        let left = self.shut();
+        self.dead_letters(left);
+        self.core.end(reason);
+    }
+
+    /// Ends the process for good, if its mailbox held only what concerns nobody but itself.
+    pub(crate) fn end_quietly(&self, reason: ExitReason) {
+        self.shut();
+        self.core.end(reason);
+    }
+
+    /// Puts messages back that an incarnation has taken and not handled: the next one's, or, after the end, dead letters.
+    pub(super) fn put_back(&self, mut batch: VecDeque<M>) {
+        if !self.mailbox.put_back(&mut batch) {
+            self.dead_letters(discard(batch));
+        }
+    }
+
+    fn dead_letters(&self, count: usize) {
+        if count > 0
+            && let Some(env) = self.core.env()
+        {
+            env.dead_letters(&self.core, count);
+        }
+    }
+}
+
+fn discard<M>(messages: VecDeque<M>) -> usize {
+    let count = messages.len();
+    for message in messages {
+        guard::contain(|| drop(message));
+    }
+    count
 }
 
 /// A process, as its supervisor sees it.
 pub(crate) trait Process: Send + Sync {
     fn core(&self) -> &Core;
-    /// Asks the running incarnation to stop.
-    fn stop(&self, deadline: Option<Time>);
+    /// Wakes the receiver, who looks whether it is to stop.
+    fn wake(&self);
     /// Makes the mailbox accept messages, before an incarnation starts.
     fn open(&self);
-    /// Ends the process for good: its mailbox refuses messages, those that wait are dead letters.
-    fn close(&self, reason: &ExitReason);
     /// How many messages wait.
     fn queued(&self) -> usize;
 }
@@ -243,25 +256,12 @@ impl<M: Send + 'static> Process for Shared<M> {
         &self.core
     }
 
-    fn stop(&self, deadline: Option<Time>) {
-        self.core.request_stop(deadline);
+    fn wake(&self) {
         self.mailbox.wake();
     }
 
     fn open(&self) {
         self.mailbox.open();
-    }
-
-    fn close(&self, reason: &ExitReason) {
-        let left = self.mailbox.close();
-        if let Some(env) = self.core.env()
-            && !left.is_empty()
-        {
-            env.dead_letters(&self.core, left.len());
-        }
-        self.core.end(reason.clone());
-        // Last: a message's destructor is foreign code, and may panic.
-        super::guard::contain(|| drop(left));
     }
 
     fn queued(&self) -> usize {

@@ -1,7 +1,7 @@
 //! Processes: identity, mailbox, control lane, body.
 //!
 //! A process is its shared cell, which lives as long as anybody has its address, and at most one incarnation: a task that
-//! runs the body. `core` is the cell, `body` the life of one incarnation, `link` its tie to the supervisor, `context` what the body
+//! runs the body. `core` is the cell, `life` one incarnation and its tie to the supervisor, `body` its task, `context` what the body
 //! sees, `address` what everybody else sees, `ask` a question and its reply, `guard` the containment of panics.
 
 mod address;
@@ -10,11 +10,11 @@ pub(crate) mod body;
 mod context;
 mod core;
 pub(crate) mod guard;
-mod link;
+mod life;
 
 pub use self::address::{ASK_TIMEOUT, Address};
 pub use self::ask::{Ask, AskError, Reply};
 pub use self::context::{Context, StopSignal};
 pub(crate) use self::core::{Core, Process, Shared};
 pub use self::guard::current_pid;
-pub(crate) use self::link::Link;
+pub(crate) use self::life::Life;

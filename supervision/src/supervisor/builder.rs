@@ -3,12 +3,12 @@
 use super::command::Command;
 use super::driver::drive;
 use super::reference::SupervisorRef;
-use crate::child::{AnyChild, Child, Start};
+use crate::child::{self, AnyChild, Child, Start};
 use crate::plan::{
     Backoff, ChildSpec, ExitReason, Finish, Intensity, Order, RestartPolicy, RestartType, Settings,
     Shutdown, Strategy,
 };
-use crate::process::{Link, Process, Shared, body};
+use crate::process::{Life, Process, Shared, body};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -136,6 +136,14 @@ impl Supervisor {
         SupervisorRef::new(self.shared.clone())
     }
 
+    /// With the storm guard, unless it has a back-off of its own.
+    pub(crate) fn guarded(mut self) -> Self {
+        if self.spec.backoff == Backoff::Immediate {
+            self.spec.backoff = Backoff::storm_guard();
+        }
+        self
+    }
+
     pub(crate) fn into_child(self) -> (AnyChild, SupervisorRef) {
         let Supervisor { shared, name, settings, spec, children } = self;
         let blueprint = Arc::new(Blueprint { name, settings, children });
@@ -172,17 +180,22 @@ impl Start for Nested {
         &*self.shared
     }
 
-    fn spawn(self: Arc<Self>, link: Link, gated: bool) {
+    fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool) {
         let shared = self.shared.clone();
-        body::spawn(shared, move |cx| drive(cx, self.blueprint.clone()), link, gated);
+        body::spawn(shared, move |cx| drive(cx, self.blueprint.clone()), life, gated);
     }
 
     /// The declared children keep their addresses while the supervisor may be restarted; now it will not be.
-    fn close(&self, reason: &ExitReason) {
-        self.shared.close(reason);
+    fn end(&self, reason: ExitReason) {
+        self.shared.end_quietly(reason.clone());
         for child in &self.blueprint.children {
-            child.start.close(reason);
+            child::close(&child.start, &reason);
         }
+    }
+
+    /// Nobody would answer while it rests: requests are refused until it is started again.
+    fn rest(&self) {
+        self.shared.shut();
     }
 
     fn supervisor(&self) -> Option<SupervisorRef> {

@@ -1,10 +1,10 @@
 //! What a supervisor is told: by its children, and by whoever holds a [`SupervisorRef`](super::SupervisorRef).
 
 use super::reference::{ChildInfo, RequestError, StartChildError, Which};
-use crate::child::{AnyChild, Start};
+use crate::child::{self, AnyChild};
 use crate::pid::Pid;
-use crate::plan::{ChildSpec, Counts, ExitReason};
-use crate::process::Reply;
+use crate::plan::{Counts, ExitReason};
+use crate::process::{Life, Reply};
 use std::sync::Arc;
 
 /// A message to a supervisor.
@@ -18,7 +18,7 @@ pub(crate) enum Command {
     /// A child runs already: it was spawned by whoever sent this.
     Adopt(Foundling),
     /// Start a child; the answer comes when it is ready.
-    Start { child: AnyChild, reply: Reply<Result<Pid, StartChildError>> },
+    Start { child: Given, reply: Reply<Result<Pid, StartChildError>> },
     /// Do something with one child; the answer comes when it is done.
     Request { request: Request, which: Which, reply: Reply<Result<(), RequestError>> },
     /// Tell about the children, in order.
@@ -36,23 +36,47 @@ pub(crate) enum Request {
 }
 
 /// A child that runs and has no supervisor yet. If it gets none, it is killed.
-pub(crate) struct Foundling(Option<(ChildSpec, Arc<dyn Start>)>);
+pub(crate) struct Foundling(Option<(Given, Arc<Life>)>);
 
 impl Foundling {
-    pub(crate) fn new(child: AnyChild) -> Foundling {
-        Foundling(Some((child.spec, child.start)))
+    pub(crate) fn new(child: AnyChild, life: Arc<Life>) -> Foundling {
+        Foundling(Some((Given::new(child), life)))
     }
 
-    pub(crate) fn take(mut self) -> Option<(ChildSpec, Arc<dyn Start>)> {
+    pub(crate) fn take(mut self) -> Option<(Given, Arc<Life>)> {
         self.0.take()
     }
 }
 
 impl Drop for Foundling {
     fn drop(&mut self) {
-        if let Some((_, start)) = self.0.take() {
-            start.process().core().request_kill();
-            start.close(&ExitReason::Shutdown);
+        if let Some((_given, life)) = self.0.take() {
+            life.kill();
+        }
+    }
+}
+
+/// A child that was given to a supervisor. If that one does not take it, it is ended for good.
+pub(crate) struct Given(Option<AnyChild>);
+
+impl Given {
+    pub(crate) fn new(child: AnyChild) -> Given {
+        Given(Some(child))
+    }
+
+    pub(crate) fn child(&self) -> &AnyChild {
+        self.0.as_ref().expect("present until it is taken")
+    }
+
+    pub(crate) fn take(mut self) -> AnyChild {
+        self.0.take().expect("taken once")
+    }
+}
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        if let Some(child) = self.0.take() {
+            child::close(&child.start, &ExitReason::Shutdown);
         }
     }
 }

@@ -3,11 +3,11 @@
 use super::builder::{Blueprint, SupervisorError};
 use super::command::{Command, Request};
 use super::reference::{RequestError, StartChildError};
-use crate::child::Start;
+use crate::child::{self, Start};
 use crate::exit::Exit;
 use crate::pid::Pid;
 use crate::plan::{self, Action, ExitReason, Finish, Plan, Time};
-use crate::process::{Context, Link, Reply, Shared};
+use crate::process::{Context, Life, Reply, Shared, guard};
 use crate::report::Report;
 use crate::runtime::Timer;
 use std::collections::HashMap;
@@ -45,6 +45,8 @@ enum Event {
 /// A child, to the driver: the plan knows its rules, the driver how to start it.
 pub(super) struct Entry {
     pub(super) start: Arc<dyn Start>,
+    /// The incarnation that this supervisor has started last.
+    pub(super) life: Option<Arc<Life>>,
     /// The process's incarnation before this supervisor's first one: the plan counts from 1.
     pub(super) base: u32,
     /// Declared, not added at run time: it comes back when the supervisor itself is restarted.
@@ -63,9 +65,6 @@ pub(super) struct Driver {
     blueprint: Arc<Blueprint>,
     /// The stop request that the plan has been told of.
     stopping: Option<Option<Time>>,
-    /// All children are being taken down: those that are declared keep their addresses for the next incarnation.
-    ending: bool,
-    ready: bool,
     timer: Option<(Time, Timer)>,
     in_a_row: u32,
 }
@@ -86,8 +85,6 @@ impl Driver {
             cx,
             blueprint: blueprint.clone(),
             stopping: None,
-            ending: false,
-            ready: false,
             timer: None,
             in_a_row: 0,
         };
@@ -110,16 +107,18 @@ impl Driver {
         let core = start.process().core();
         let (pid, base) = (core.settle(self.cx.env()), core.incarnation());
         let (starting, changing) = (None, Vec::new());
-        let entry = Entry { start, base, declared, gated, starting, changing };
+        let entry = Entry { start, life: None, base, declared, gated, starting, changing };
         self.table.entry(pid).or_insert(entry);
         pid
     }
 
     fn poll_event(&mut self, task: &mut Task<'_>) -> Poll<Event> {
-        let request = self.cx.stop_request();
-        if request.is_some() && request != self.stopping {
-            self.stopping = request;
-            return Poll::Ready(Event::Stop(request.flatten()));
+        if self.cx.is_killed() {
+            // The next poll drops it. What waits in the mailbox is the next incarnation's.
+            return Poll::Pending;
+        }
+        if let Some(deadline) = self.new_stop_request() {
+            return Poll::Ready(Event::Stop(deadline));
         }
         if self.in_a_row >= COMMANDS_IN_A_ROW {
             self.in_a_row = 0;
@@ -132,10 +131,16 @@ impl Driver {
         }
         self.in_a_row = 0;
         // A request that came before the waker was left in the mailbox.
-        if self.cx.stop_request() != self.stopping {
-            return self.poll_event(task);
+        if let Some(deadline) = self.new_stop_request() {
+            return Poll::Ready(Event::Stop(deadline));
         }
         self.poll_timer(task).map(|()| Event::Tick)
+    }
+
+    /// The deadline of a stop request that the plan has not been told of.
+    fn new_stop_request(&mut self) -> Option<Option<Time>> {
+        let request = self.cx.stop_request()?;
+        (self.stopping.replace(request) != Some(request)).then_some(request)
     }
 
     fn poll_timer(&mut self, task: &mut Task<'_>) -> Poll<()> {
@@ -153,7 +158,6 @@ impl Driver {
     }
 
     fn stop(&mut self, deadline: Option<Time>) {
-        self.ending = true;
         let now = self.now();
         self.plan.stop(ExitReason::Shutdown, deadline, now, &mut self.actions);
     }
@@ -164,20 +168,16 @@ impl Driver {
         for action in actions.drain(..) {
             match action {
                 Action::Start { pid, incarnation } => self.start(pid, incarnation),
-                Action::Stop { pid, deadline, .. } => {
-                    self.with(pid, |entry| entry.start.process().stop(deadline));
-                }
-                Action::Kill { pid, .. } => {
-                    self.with(pid, |entry| entry.start.process().core().request_kill());
-                }
-                Action::Stopped { pid } => self.at_rest(pid, None),
+                Action::Stop { pid, deadline, .. } => self.with_life(pid, |entry, life| {
+                    life.request_stop(deadline);
+                    entry.start.process().wake();
+                }),
+                Action::Kill { pid, .. } => self.with_life(pid, |_, life| life.kill()),
+                Action::Stopped { pid } => self.stopped(pid),
                 Action::Removed { pid, reason } => self.removed(pid, reason),
-                Action::Abandoned { pid, incarnation } => self.abandoned(pid, incarnation),
+                Action::Abandoned { pid, .. } => self.abandoned(pid),
                 Action::Report(report) => self.report(report),
-                Action::Ready => {
-                    self.ready = true;
-                    self.cx.ready();
-                }
+                Action::Ready => self.cx.ready(),
                 Action::Finish(finish) => return Some(finish),
             }
         }
@@ -186,54 +186,61 @@ impl Driver {
         None
     }
 
-    fn with(&self, pid: Pid, f: impl FnOnce(&Entry)) {
-        if let Some(entry) = self.table.get(&pid) {
-            f(entry);
+    fn with_life(&self, pid: Pid, f: impl FnOnce(&Entry, &Life)) {
+        if let Some(entry) = self.table.get(&pid)
+            && let Some(life) = &entry.life
+        {
+            f(entry, life);
         }
     }
 
     fn start(&mut self, pid: Pid, incarnation: u32) {
-        self.with(pid, |entry| {
-            let incarnation = entry.base + incarnation;
-            let process = entry.start.process();
-            process.core().begin(incarnation);
-            process.open();
-            let link = Link::new(self.me.clone(), pid, incarnation);
-            entry.start.clone().spawn(link, entry.gated);
-        });
+        let Some(entry) = self.table.get_mut(&pid) else { return };
+        let life =
+            Arc::new(Life::new(self.me.clone(), pid, entry.base.saturating_add(incarnation)));
+        entry.life = Some(life.clone());
+        let process = entry.start.process();
+        process.core().begin(life.incarnation());
+        process.open();
+        entry.start.clone().spawn(life, entry.gated);
     }
 
+    fn stopped(&mut self, pid: Pid) {
+        if let Some(entry) = self.table.get(&pid) {
+            entry.start.rest();
+        }
+        self.at_rest(pid, None);
+    }
+
+    /// A declared child that leaves because all do keeps its address: the supervisor may be restarted.
     fn removed(&mut self, pid: Pid, reason: ExitReason) {
         self.at_rest(pid, Some(&reason));
-        if let Some(entry) = self.table.remove(&pid)
-            && !(entry.declared && self.ending)
-        {
-            entry.start.close(&reason);
+        let Some(entry) = self.table.remove(&pid) else { return };
+        if !(entry.declared && self.plan.is_ending()) {
+            child::close(&entry.start, &reason);
         }
+        // What the start closure has captured is foreign.
+        guard::contain(|| drop(entry));
     }
 
-    fn abandoned(&mut self, pid: Pid, incarnation: u32) {
-        let Some(entry) = self.table.get(&pid) else { return };
-        let core = entry.start.process().core();
-        core.leave(entry.base + incarnation);
-        let (supervisor, child) = (self.blueprint.name.clone(), core.name().cloned());
-        self.cx.env().report(Report::Abandoned { supervisor, pid, child });
+    fn abandoned(&mut self, pid: Pid) {
+        self.with_life(pid, |entry, life| {
+            let core = entry.start.process().core();
+            core.leave(life);
+            let (supervisor, child) = (self.blueprint.name.clone(), core.name().cloned());
+            self.cx.env().report(Report::Abandoned { supervisor, pid, child });
+        });
     }
 
     fn report(&mut self, report: plan::Report) {
         use plan::Report as R;
         let pid = match &report {
-            R::GaveUp { pid, .. } => {
-                self.ending = true;
-                *pid
-            }
             R::StartFailed { pid, reason, .. } => {
-                // Before all declared children have started, a failed start is the supervisor's own.
-                self.ending |= !self.ready;
                 self.start_failed(*pid, reason);
                 *pid
             }
-            R::Restarting { pid, .. }
+            R::GaveUp { pid, .. }
+            | R::Restarting { pid, .. }
             | R::NotRestarted { pid, .. }
             | R::Exhausted { pid, .. }
             | R::ForcedKill { pid, .. }
@@ -259,14 +266,18 @@ impl Driver {
     }
 }
 
-/// No child outlives its supervisor: when this one is killed, or panics, its children are killed.
+/// No child outlives its supervisor: when this one is killed, its children are.
 impl Drop for Driver {
     fn drop(&mut self) {
-        for entry in self.table.values() {
-            entry.start.process().core().request_kill();
-            if !entry.declared {
-                entry.start.close(&ExitReason::Killed);
+        for (_, entry) in self.table.drain() {
+            if let Some(life) = &entry.life {
+                life.kill();
+                self.cx.env().orphan(life);
             }
+            if !entry.declared {
+                child::close(&entry.start, &ExitReason::Killed);
+            }
+            guard::contain(|| drop(entry));
         }
     }
 }

@@ -1,11 +1,11 @@
 //! [`SupervisorRef`]: the handle to a supervisor. It outlives it, and then answers with a typed error.
 
 use super::builder::Supervisor;
-use super::command::{Command, Foundling, Request};
+use super::command::{Command, Foundling, Given, Request};
 use crate::child::{AnyChild, Child};
 use crate::pid::Pid;
 use crate::plan::{AddError, ChildError, ChildKind, ChildState, Counts, ExitReason, RestartType};
-use crate::process::{Address, AskError, Link, Reply, Shared};
+use crate::process::{Address, AskError, Life, Reply, Shared};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +61,7 @@ impl SupervisorRef {
     }
 
     async fn start_any(&self, child: AnyChild) -> Result<Pid, StartChildError> {
+        let child = Given::new(child);
         self.request(|reply| Command::Start { child, reply }).await?
     }
 
@@ -76,12 +77,13 @@ impl SupervisorRef {
         let env = supervisor.core.env().ok_or(Gone)?;
         let address = child.address();
         let pid = child.shared.core.settle(env);
-        child.shared.core.begin(1);
+        let life = Arc::new(Life::running(supervisor.clone(), pid, 1));
         let (start, gated) = (child.any.start.clone(), child.any.gated);
         // The supervisor has to hear of the child before it can hear of its end.
-        let adopt = Command::Adopt(Foundling::new(child.any));
+        let adopt = Command::Adopt(Foundling::new(child.any, life.clone()));
         supervisor.mailbox.push(adopt).map_err(|_| Gone)?;
-        start.spawn(Link::new(supervisor.clone(), pid, 1).running(), gated);
+        start.process().core().begin(1);
+        start.spawn(life, gated);
         Ok(address)
     }
 
@@ -176,13 +178,25 @@ impl From<&str> for Which {
     }
 }
 
-/// The supervisor has ended, or was never started.
+impl From<String> for Which {
+    fn from(name: String) -> Self {
+        Which::Name(name.into())
+    }
+}
+
+impl From<Arc<str>> for Which {
+    fn from(name: Arc<str>) -> Self {
+        Which::Name(name)
+    }
+}
+
+/// The supervisor does not run: it has ended, was stopped, or was never started; or it ended while it was being asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
 impl fmt::Display for Gone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the supervisor has ended")
+        f.write_str("the supervisor does not run")
     }
 }
 

@@ -1,12 +1,11 @@
 //! What a driver does with a command: events go to the plan, requests get their answers now or when they are done.
 
-use super::command::{Command, Foundling, Request};
+use super::command::{Command, Foundling, Given, Request};
 use super::driver::{Driver, Entry};
 use super::reference::{ChildInfo, RequestError, StartChildError, Which};
-use crate::child::AnyChild;
 use crate::pid::Pid;
 use crate::plan::{AddError, ChildError, ChildState, ExitReason, Plan};
-use crate::process::Reply;
+use crate::process::{Reply, guard};
 
 impl Driver {
     pub(super) fn command(&mut self, command: Command) {
@@ -53,47 +52,45 @@ impl Driver {
     }
 
     fn adopt(&mut self, foundling: Foundling) {
-        let Some((spec, start)) = foundling.take() else { return };
-        let pid = start.process().core().settle(self.cx.env());
+        let Some((given, life)) = foundling.take() else { return };
+        let pid = given.child().start.process().core().settle(self.cx.env());
         let now = self.now();
-        match self.plan.adopt(pid, spec, now, &mut self.actions) {
+        match self.plan.adopt(pid, given.child().spec.clone(), now, &mut self.actions) {
             Ok(()) => {
-                self.insert(start, false, false);
-                // It runs as incarnation 1, in its own count and in the plan's.
+                let child = given.take();
+                self.insert(child.start, child.gated, false);
                 if let Some(entry) = self.table.get_mut(&pid) {
+                    // It runs as incarnation 1, in its own count and in the plan's.
                     entry.base = 0;
+                    entry.life = Some(life);
                 }
             }
             Err(error) => {
-                tracing::warn!(%pid, %error, "a child that was spawned is not taken");
-                start.process().core().request_kill();
-                start.close(&ExitReason::Shutdown);
+                guard::contain(
+                    || tracing::warn!(%pid, %error, "a child that was spawned is not taken"),
+                );
+                life.kill();
             }
         }
     }
 
-    fn start_child(&mut self, child: AnyChild, reply: Reply<Result<Pid, StartChildError>>) {
-        let known =
-            child.start.process().core().pid().is_some_and(|pid| self.table.contains_key(&pid));
-        let pid = self.insert(child.start.clone(), child.gated, false);
-        let now = self.now();
+    fn start_child(&mut self, given: Given, reply: Reply<Result<Pid, StartChildError>>) {
+        let core = given.child().start.process().core();
+        let known = core.pid().filter(|pid| self.table.contains_key(pid));
+        let (pid, now) = (core.settle(self.cx.env()), self.now());
         let added = match known {
-            true => Err(AddError::PidInUse(pid)),
-            false => self.plan.add(pid, child.spec, now, &mut self.actions),
+            Some(pid) => Err(AddError::PidInUse(pid)),
+            None => self.plan.add(pid, given.child().spec.clone(), now, &mut self.actions),
         };
         match added {
             Ok(()) => {
+                let child = given.take();
+                self.insert(child.start, child.gated, false);
                 if let Some(entry) = self.table.get_mut(&pid) {
                     entry.starting = Some(reply);
                 }
             }
-            Err(error) => {
-                if !known {
-                    self.table.remove(&pid);
-                    child.start.close(&ExitReason::Shutdown);
-                }
-                reply.send(Err(StartChildError::Refused(error)));
-            }
+            Err(error) => reply.send(Err(StartChildError::Refused(error))),
         }
     }
 

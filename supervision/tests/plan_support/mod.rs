@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
-    Action, AddError, ChildError, ChildSpec, ChildState, ExitReason, Finish, Intensity, Order,
-    PanicReport, Plan, Report, RestartType, Settings, Strategy, Time,
+    Action, AddError, ChildError, ChildSpec, ChildState, ExitReason, Failure, Finish, Intensity,
+    Order, PanicReport, Plan, Report, RestartType, Settings, Strategy, Time,
 };
 
 /// What a child's start answers.
@@ -82,11 +82,11 @@ pub(crate) fn ms(ms: u64) -> Duration {
 }
 
 pub(crate) fn error(text: &str) -> ExitReason {
-    ExitReason::Error(Arc::from(Box::from(text)))
+    ExitReason::Error(Failure::new(text))
 }
 
 pub(crate) fn shutdown_with(text: &str) -> ExitReason {
-    ExitReason::ShutdownWith(Arc::from(Box::from(text)))
+    ExitReason::ShutdownWith(Failure::new(text))
 }
 
 pub(crate) fn panic() -> ExitReason {

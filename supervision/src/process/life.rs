@@ -1,0 +1,180 @@
+//! One incarnation of a process: what is asked of it, and its tie to the supervisor that started it.
+//!
+//! Everything here belongs to this incarnation alone, so that what was meant for one cannot reach another.
+
+use super::core::Shared;
+use super::guard;
+use crate::env::Env;
+use crate::pid::Pid;
+use crate::plan::{ExitReason, Time};
+use crate::supervisor::{Command, SupervisorRef};
+use crate::sync::lock;
+use crate::waiters::{Waiters, wait};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+
+const STARTING: u8 = 0;
+const RUNNING: u8 = 1;
+const ENDED: u8 = 2;
+
+/// One incarnation. Whatever happens to it, the supervisor is told of its end exactly once.
+pub(crate) struct Life {
+    supervisor: Arc<Shared<Command>>,
+    pid: Pid,
+    incarnation: u32,
+    /// What the supervisor has been told.
+    told: AtomicU8,
+    stopping: AtomicBool,
+    killed: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    task: Option<Waker>,
+    /// By when it has to have stopped.
+    deadline: Option<Time>,
+    /// It does not exist any more, or was abandoned and does not count.
+    left: bool,
+    stopping: bool,
+    /// Who waits for the request to stop, or for the end.
+    waiters: Waiters,
+}
+
+impl Life {
+    /// An incarnation that its supervisor waits for to become ready.
+    pub(crate) fn new(supervisor: Arc<Shared<Command>>, pid: Pid, incarnation: u32) -> Life {
+        Life {
+            supervisor,
+            pid,
+            incarnation,
+            told: AtomicU8::new(STARTING),
+            stopping: AtomicBool::new(false),
+            killed: AtomicBool::new(false),
+            state: Mutex::default(),
+        }
+    }
+
+    /// An incarnation that its supervisor takes for running from the start.
+    pub(crate) fn running(supervisor: Arc<Shared<Command>>, pid: Pid, incarnation: u32) -> Life {
+        let life = Life::new(supervisor, pid, incarnation);
+        life.told.store(RUNNING, SeqCst);
+        life
+    }
+
+    /// Tells the supervisor that the initialisation is complete. True: it did not know.
+    pub(crate) fn ready(&self) -> bool {
+        let (pid, incarnation) = (self.pid, self.incarnation);
+        let news = self.told.compare_exchange(STARTING, RUNNING, SeqCst, SeqCst).is_ok();
+        if news {
+            self.tell(Command::Started { pid, incarnation });
+        }
+        news
+    }
+
+    /// Tells the supervisor how the incarnation has ended, once.
+    pub(crate) fn ended(&self, reason: ExitReason) {
+        let (pid, incarnation) = (self.pid, self.incarnation);
+        match self.told.swap(ENDED, SeqCst) {
+            STARTING => self.tell(Command::StartFailed { pid, incarnation, reason }),
+            RUNNING => self.tell(Command::Exited { pid, incarnation, reason }),
+            _ => {}
+        }
+    }
+
+    fn tell(&self, command: Command) {
+        // A supervisor that has ended needs no word of its children: it has killed them.
+        if let Err(error) = self.supervisor.mailbox.push(command) {
+            guard::contain(|| drop(error));
+        }
+    }
+
+    /// Says which task runs it. Before the look at the kill flag, or a kill could miss it.
+    pub(super) fn set_task(&self, task: Waker) {
+        let replaced = lock(&self.state).task.replace(task);
+        drop(replaced);
+    }
+
+    /// Asks it to stop. Again with another deadline: that one holds.
+    pub(crate) fn request_stop(&self, deadline: Option<Time>) {
+        let waiters = {
+            let mut state = lock(&self.state);
+            state.deadline = deadline;
+            state.stopping = true;
+            self.stopping.store(true, SeqCst);
+            state.waiters.take()
+        };
+        waiters.for_each(Waker::wake);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(SeqCst)
+    }
+
+    /// By when it has to have stopped. `None`: it is not asked to. `Some(None)`: no deadline.
+    pub(crate) fn stop_request(&self) -> Option<Option<Time>> {
+        self.is_stopping().then(|| lock(&self.state).deadline)
+    }
+
+    /// Waits until it is asked to stop, or has ended.
+    pub(crate) async fn stop_requested(&self) {
+        wait(
+            &self.state,
+            |state| &mut state.waiters,
+            |state| (state.stopping || state.left).then_some(()),
+        )
+        .await;
+    }
+
+    /// Ends it at its next poll, which drops it.
+    pub(crate) fn kill(&self) {
+        self.killed.store(true, SeqCst);
+        let task = lock(&self.state).task.take();
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
+    pub(crate) fn is_killed(&self) -> bool {
+        self.killed.load(SeqCst)
+    }
+
+    /// Says that it does not exist any more, or does not count. False: that was said before.
+    pub(super) fn leave(&self) -> bool {
+        let mut state = lock(&self.state);
+        if std::mem::replace(&mut state.left, true) {
+            return false;
+        }
+        let (task, waiters) = (state.task.take(), state.waiters.take());
+        drop(state);
+        drop(task);
+        waiters.for_each(Waker::wake);
+        true
+    }
+
+    pub(crate) fn has_left(&self) -> bool {
+        lock(&self.state).left
+    }
+
+    /// Waits until it does not exist any more.
+    pub(crate) async fn left(&self) {
+        wait(&self.state, |state| &mut state.waiters, |state| state.left.then_some(())).await;
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    pub(crate) fn incarnation(&self) -> u32 {
+        self.incarnation
+    }
+
+    pub(crate) fn env(&self) -> &Env {
+        self.supervisor.core.env().expect("a supervisor that starts children is settled")
+    }
+
+    pub(crate) fn supervisor(&self) -> SupervisorRef {
+        SupervisorRef::new(self.supervisor.clone())
+    }
+}
