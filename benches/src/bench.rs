@@ -1,0 +1,94 @@
+//! What is measured, as plain tables: groups of workloads, and for each workload its subjects.
+//!
+//! Knows neither how rounds are run nor how results are shown.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The subject that is this project; the others are its peers.
+pub(crate) const OURS: &str = "bastion";
+
+/// How long one measurement took, or why there is none.
+pub(crate) type Measured = Result<Duration, Failure>;
+
+/// Workloads that belong together.
+pub(crate) struct Group {
+    /// What it is called on the command line.
+    pub(crate) name: &'static str,
+    /// What it asks, in one line.
+    pub(crate) about: &'static str,
+    /// Its rows.
+    pub(crate) workloads: &'static [Workload],
+}
+
+/// One question, put to several subjects.
+pub(crate) struct Workload {
+    /// What it is called, unique in its group.
+    pub(crate) name: &'static str,
+    /// What is done and how often, in one or two lines.
+    pub(crate) about: &'static str,
+    /// How many operations one measurement does.
+    pub(crate) operations: u32,
+    /// Who does it; ours is first.
+    pub(crate) subjects: &'static [Subject],
+}
+
+/// One answer to the question of a workload.
+pub(crate) struct Subject {
+    /// What it is called.
+    pub(crate) name: &'static str,
+    /// How it is measured.
+    pub(crate) how: How,
+}
+
+/// How a subject is measured. The functions are given the number of operations.
+#[derive(Clone, Copy)]
+pub(crate) enum How {
+    /// In this process: its threads sleep when they have nothing to do.
+    Here(fn(u32) -> Measured),
+    /// In a process of its own, which ends after each measurement: its threads or its statics would disturb the others.
+    Alone(fn(u32) -> Measured),
+    /// Not at all, for this reason.
+    Not(&'static str),
+}
+
+impl Subject {
+    /// Describes a subject that is measured in this process.
+    pub(crate) const fn here(name: &'static str, measure: fn(u32) -> Measured) -> Subject {
+        Subject { name, how: How::Here(measure) }
+    }
+
+    /// Describes a subject that is measured in a process of its own.
+    pub(crate) const fn alone(name: &'static str, measure: fn(u32) -> Measured) -> Subject {
+        Subject { name, how: How::Alone(measure) }
+    }
+
+    /// Describes a subject that cannot do it.
+    pub(crate) const fn not(name: &'static str, reason: &'static str) -> Subject {
+        Subject { name, how: How::Not(reason) }
+    }
+}
+
+/// Why a measurement came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    /// Says why, in words.
+    pub(crate) fn new(text: impl Into<String>) -> Failure {
+        Failure(text.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Takes any error as the reason, so that `?` works on whatever the subjects return.
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Failure {
+        Failure(error.to_string())
+    }
+}

@@ -1,0 +1,13 @@
+//! The groups, a file each: their workloads and who is asked.
+
+mod ask;
+mod restart;
+mod spawn;
+mod tell;
+mod yields;
+
+use crate::bench::Group;
+
+/// Every group, in the order in which they are measured.
+pub(crate) const GROUPS: &[Group] =
+    &[spawn::GROUP, yields::GROUP, tell::GROUP, ask::GROUP, restart::GROUP];

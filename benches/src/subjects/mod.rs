@@ -1,0 +1,45 @@
+//! The subjects: this project and its peers, each behind the same few functions.
+//!
+//! `executors` has the executors behind one trait, so that they run the very same workload; the actor libraries differ too
+//! much for that, and have a file each.
+
+pub(crate) mod actix;
+pub(crate) mod bastion;
+pub(crate) mod bastion_04;
+pub(crate) mod executors;
+pub(crate) mod kameo;
+pub(crate) mod ractor;
+pub(crate) mod tokio_mpsc;
+
+/// How many worker threads every subject has.
+pub(crate) const WORKERS: usize = 2;
+
+/// What every message of a `tell` carries, and what a question asks back; the receiver adds it up, so that no message is
+/// handled without being looked at.
+pub(crate) const LOAD: u64 = 3;
+
+/// Adds up the loads and tells of the end after the last one.
+pub(crate) struct Tally {
+    expected: u32,
+    handled: u32,
+    total: u64,
+    finish: crate::latch::Finish,
+}
+
+impl Tally {
+    /// Expects so many messages.
+    pub(crate) fn new(expected: u32, finish: crate::latch::Finish) -> Tally {
+        Tally { expected, handled: 0, total: 0, finish }
+    }
+
+    /// Adds a message's load; true when it was the last.
+    pub(crate) fn add(&mut self, load: u64) -> bool {
+        self.handled += 1;
+        self.total += load;
+        let last = self.handled == self.expected;
+        if last && self.total == u64::from(self.expected) * LOAD {
+            self.finish.now();
+        }
+        last
+    }
+}
