@@ -3,6 +3,7 @@
 //! One pool a program. It grows at once when all its threads are busy, up to a limit; a thread that has been idle for a while
 //! ends. The same process type as everywhere: the job is a process whose schedule function is the pool's queue.
 
+use crate::local;
 use lightproc::{LightProc, RecoverableHandle};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -44,7 +45,13 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (job, handle) = LightProc::recoverable(async move { f() }, schedule, ());
+    // What the job spawns belongs where the job came from.
+    let origin = local::with_current(|current| current.cloned());
+    let run = async move {
+        let _entered = origin.map(local::enter);
+        f()
+    };
+    let (job, handle) = LightProc::recoverable(run, schedule, ());
     schedule(job);
     handle
 }

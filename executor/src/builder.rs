@@ -63,10 +63,14 @@ impl Builder {
     /// Makes the executor and starts its workers.
     ///
     /// # Errors
-    /// [`BuildError::Placement`] for a placement or a number of workers that the machine does not allow;
+    /// [`BuildError::Placement`] for a placement or a number of workers that the machine does not allow; [`BuildError::Name`];
     /// [`BuildError::Thread`] when the system refuses a thread, in which case those already started are stopped.
     pub fn build(self) -> Result<Executor, BuildError> {
         let topology = Arc::new(self.topology.unwrap_or_else(Topology::discover));
+        let name = self.name.as_deref().unwrap_or("worker");
+        if name.contains('\0') {
+            return Err(BuildError::Name(name.to_owned()));
+        }
         let placement = self.placement.unwrap_or_else(|| Placement::auto(&topology, self.workers));
         let plan = placement::plan(&topology, &placement, self.workers)?;
         let queues: Vec<Queue<LightProc>> =
@@ -78,7 +82,6 @@ impl Builder {
         });
         let shared = Arc::new(Shared::new(remotes.collect(), plan.domains));
         let mut executor = Executor::new(shared.clone(), topology.clone());
-        let name = self.name.as_deref().unwrap_or("worker");
         for (index, (place, queue)) in plan.workers.into_iter().zip(queues).enumerate() {
             let mut thread = thread::Builder::new().name(format!("{name}-{index}"));
             if let Some(bytes) = self.stack_size_bytes {
@@ -114,6 +117,8 @@ fn start(local: Local, cpus: Option<CpuSet>) {
 pub enum BuildError {
     /// The placement, or the number of workers, does not fit the machine.
     Placement(PlacementError),
+    /// The threads' name has a NUL in it, which no system takes.
+    Name(String),
     /// The system refused a worker thread.
     Thread(io::Error),
 }
@@ -122,6 +127,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BuildError::Placement(error) => write!(f, "the workers cannot be placed: {error}"),
+            BuildError::Name(name) => write!(f, "a thread cannot be named {name:?}"),
             BuildError::Thread(error) => write!(f, "a worker thread cannot be started: {error}"),
         }
     }
@@ -131,6 +137,7 @@ impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             BuildError::Placement(error) => Some(error),
+            BuildError::Name(_) => None,
             BuildError::Thread(error) => Some(error),
         }
     }

@@ -55,9 +55,15 @@ impl Local {
         }
     }
 
-    /// Queues a process behind all others: one that has yielded. Nobody is woken for it, this worker will reach it.
+    /// Queues a process behind all others: one that has yielded. If others wait here too, somebody else may take one.
     pub(crate) fn push_back(&self, process: LightProc) {
+        let lifo = self.lifo.take();
+        let others = lifo.is_some() || !self.queue.is_empty();
+        self.lifo.set(lifo);
         self.queue.push(process);
+        if others {
+            self.shared.idle.notify();
+        }
     }
 
     /// Takes the next process of this worker's own.
@@ -79,19 +85,27 @@ impl Local {
         }
         if !self.queue.is_empty() {
             self.shared.idle.notify();
+            if self.shared.is_closed() {
+                // The others have stopped, or may have before they saw it.
+                self.shared.drain();
+            }
         }
     }
 }
 
-/// The executor of this thread: its worker's, else the one that it has entered.
-pub(crate) fn current() -> Option<Arc<Shared>> {
-    Local::with(|local| local.map(|local| local.shared.clone()))
-        .or_else(|| ENTERED.with(|entered| entered.borrow().last().cloned()))
+/// Calls `f` with the executor of this thread: the one that it has entered last, else its worker's.
+pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Arc<Shared>>) -> R) -> R {
+    // During the destruction of the thread's locals nothing is entered any more.
+    let entered = ENTERED.try_with(|entered| entered.borrow().last().cloned()).unwrap_or_default();
+    match entered {
+        Some(shared) => f(Some(&shared)),
+        None => Local::with(|local| f(local.map(|local| &local.shared))),
+    }
 }
 
 /// Makes `shared` this thread's executor until the guard is dropped.
 pub(crate) fn enter(shared: Arc<Shared>) -> Entered {
-    ENTERED.with(|entered| entered.borrow_mut().push(shared));
+    let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(shared));
     Entered
 }
 
@@ -100,6 +114,8 @@ pub(crate) struct Entered;
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        ENTERED.with(|entered| entered.borrow_mut().pop());
+        // The executor may be dropped by this: not while the list is borrowed.
+        let left = ENTERED.try_with(|entered| entered.borrow_mut().pop());
+        drop(left);
     }
 }

@@ -44,7 +44,8 @@ thread_local! {
 
 /// Polls the future on this thread until it is ready.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    let (unpark, waker) = CACHED.with(|cached| cached.take()).unwrap_or_else(Unpark::new);
+    let cached = CACHED.try_with(RefCell::take).unwrap_or_default();
+    let (unpark, waker) = cached.unwrap_or_else(Unpark::new);
     let mut cx = Context::from_waker(&waker);
     pin_mut!(future);
     let output = loop {
@@ -57,6 +58,6 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
             std::thread::park();
         }
     };
-    CACHED.with(|cached| cached.replace(Some((unpark, waker))));
+    let _ = CACHED.try_with(|cached| cached.replace(Some((unpark, waker))));
     output
 }

@@ -15,7 +15,8 @@ use std::thread::JoinHandle as Thread;
 /// A work-stealing executor: worker threads and the processes that they run.
 ///
 /// Dropping it stops the workers after the polls that they are in, and drops the processes that are queued. A process that waits
-/// for a wake is dropped when its wakers are, or when it is woken.
+/// for a wake is dropped, on a thread of the blocking pool, when it is woken, or when it has no handle and its wakers are gone.
+/// Two executors must not be dropped each on a worker of the other: both would wait for ever.
 ///
 /// # Examples
 /// ```
@@ -95,6 +96,8 @@ impl Executor {
 impl Drop for Executor {
     fn drop(&mut self) {
         self.shared.close();
+        // A worker may wait, in `run`, for a process that is queued: it waits for its end, then.
+        self.shared.drain();
         let me = std::thread::current().id();
         for thread in self.threads.drain(..) {
             // A worker that drops its own executor cannot wait for itself.
@@ -136,7 +139,7 @@ fn schedule_global(process: LightProc) {
     }
 }
 
-/// Runs a future as a process: on the executor of the calling worker, else of the surrounding [`Executor::run`], else on
+/// Runs a future as a process: on the executor of the surrounding [`Executor::run`], else of the calling worker, else on
 /// the global one.
 ///
 /// A panic ends the process only; the handle tells of it. Dropping the handle detaches the process.
@@ -154,13 +157,15 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    match local::current() {
-        Some(shared) => spawn_on(&shared, future),
+    local::with_current(|current| match current {
+        Some(shared) => spawn_on(shared, future),
         None => global_or_panic().spawn(future),
-    }
+    })
 }
 
 /// Runs a future on the calling thread, which waits for it. Needs no executor unless the future spawns.
+///
+/// On a worker thread it keeps that worker from its processes: what the future waits for needs another worker that is free.
 ///
 /// # Panics
 /// With the future's panic, if it panics.

@@ -47,16 +47,18 @@ impl Shared {
         });
         if let Some(process) = outside {
             self.inject(process);
+            if self.is_closed() {
+                // The workers have stopped, or may have before they saw it. Dropping a future runs foreign code, and whoever
+                // wakes may be under a lock that it wants: not here.
+                let shared = self.clone();
+                crate::spawn_blocking(move || shared.drain()).detach();
+            }
         }
     }
 
     fn inject(&self, process: LightProc) {
         self.injectors[own_turn() % self.injectors.len()].push(process);
         self.idle.notify();
-        if self.is_closed() {
-            // The workers have stopped, or may have before they saw it.
-            self.drain();
-        }
     }
 
     /// Takes a batch from the injectors, the domain's own first.
@@ -93,12 +95,12 @@ impl Shared {
         self.idle.wake_all();
     }
 
-    /// Drops what is queued from outside; each process drops its future.
+    /// Drops what is queued anywhere; each process drops its future.
     pub(crate) fn drain(&self) {
-        for injector in &self.injectors {
-            while let Some(process) = retry(|| injector.steal()) {
-                drop(process);
-            }
+        let injected = || self.injectors.iter().find_map(|injector| retry(|| injector.steal()));
+        let queued = || self.workers.iter().find_map(|worker| retry(|| worker.stealer.steal()));
+        while let Some(process) = injected().or_else(queued) {
+            drop(process);
         }
     }
 }

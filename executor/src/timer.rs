@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,12 +17,14 @@ type Key = (Instant, u64);
 struct Timers {
     waiting: BTreeMap<Key, Waker>,
     last: u64,
+    /// The thread has been started.
+    running: bool,
     /// When the thread wakes up by itself; `None`: not before it is told.
     alarm: Option<Instant>,
 }
 
 static TIMERS: Mutex<Timers> =
-    Mutex::new(Timers { waiting: BTreeMap::new(), last: 0, alarm: None });
+    Mutex::new(Timers { waiting: BTreeMap::new(), last: 0, running: false, alarm: None });
 static EARLIER: Condvar = Condvar::new();
 
 fn lock() -> MutexGuard<'static, Timers> {
@@ -36,8 +38,11 @@ fn lock() -> MutexGuard<'static, Timers> {
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Sleep {
+    /// `None`: beyond what the clock can tell.
     deadline: Option<Instant>,
     key: Option<Key>,
+    /// Made a moment ago, with its deadline ahead.
+    fresh: bool,
 }
 
 /// Waits for `duration`. A duration that ends beyond what the clock can tell waits for ever.
@@ -53,12 +58,13 @@ pub struct Sleep {
 /// assert!(start.elapsed() >= Duration::from_millis(10));
 /// ```
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep { deadline: Instant::now().checked_add(duration), key: None }
+    let deadline = Instant::now().checked_add(duration);
+    Sleep { deadline, key: None, fresh: !duration.is_zero() }
 }
 
 /// Waits until `deadline`.
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep { deadline: Some(deadline), key: None }
+    Sleep { deadline: Some(deadline), key: None, fresh: false }
 }
 
 impl Future for Sleep {
@@ -66,16 +72,25 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = self.deadline else { return Poll::Pending };
-        if Instant::now() >= deadline {
+        // A look at the clock costs more than all the rest; what was just made is not over.
+        if !std::mem::take(&mut self.fresh) && Instant::now() >= deadline {
             self.cancel();
             return Poll::Ready(());
         }
+        let waker = cx.waker().clone();
         let mut timers = lock();
-        let known = self.key;
-        let key = known.unwrap_or_else(|| timers.next_key(deadline));
+        if !timers.running {
+            let started = thread::Builder::new().name("timer".into()).spawn(run);
+            if let Err(error) = started {
+                drop(timers);
+                panic!("the machine refuses the timer thread: {error}");
+            }
+            timers.running = true;
+        }
+        let key = self.key.unwrap_or_else(|| timers.next_key(deadline));
         // Replaces the waker, or arms the timer again if it has just fired.
-        let replaced = timers.waiting.insert(key, cx.waker().clone());
-        let earliest = known.is_none() && timers.alarm.is_none_or(|alarm| deadline < alarm);
+        let replaced = timers.waiting.insert(key, waker);
+        let earliest = timers.alarm.is_none_or(|alarm| deadline < alarm);
         if earliest {
             timers.alarm = Some(deadline);
         }
@@ -84,7 +99,6 @@ impl Future for Sleep {
         // Outside the lock: a waker's destructor may drop a future, and that one its timers.
         drop(replaced);
         if earliest {
-            start_thread();
             EARLIER.notify_one();
         }
         Poll::Pending
@@ -114,14 +128,6 @@ impl Drop for Sleep {
     }
 }
 
-fn start_thread() {
-    static STARTED: Once = Once::new();
-    STARTED.call_once(|| {
-        let started = thread::Builder::new().name("timer".into()).spawn(run);
-        started.expect("the machine refuses the timer thread");
-    });
-}
-
 fn run() {
     let mut due = Vec::new();
     let mut timers = lock();
@@ -136,8 +142,7 @@ fn run() {
         if !due.is_empty() {
             drop(timers);
             for waker in due.drain(..) {
-                // A foreign waker that panics must not stop the clock.
-                let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+                wake(waker);
             }
             timers = lock();
             continue;
@@ -149,5 +154,14 @@ fn run() {
             }
             None => EARLIER.wait(timers).unwrap_or_else(PoisonError::into_inner),
         };
+    }
+}
+
+/// Wakes. A foreign waker that panics, or a panic whose payload does, must not stop the clock.
+fn wake(waker: Waker) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake()))
+        && let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
+    {
+        std::mem::forget(again);
     }
 }

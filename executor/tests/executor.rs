@@ -147,8 +147,8 @@ fn a_process_woken_after_the_executor_is_gone_is_dropped() {
     drop(executor);
     assert_eq!(dropped.load(SeqCst), 0);
     waker.wake();
-    assert_eq!(dropped.load(SeqCst), 1);
     assert_eq!(run(handle), None);
+    assert_eq!(dropped.load(SeqCst), 1);
 }
 
 #[test]

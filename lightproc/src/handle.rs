@@ -63,6 +63,8 @@ impl<T> ProcHandle<T> {
     }
 
     /// Lets the process go on without a handle. The same as dropping it, but says so.
+    ///
+    /// A process that waits for something that nobody can wake it for (it keeps no waker anywhere) is dropped.
     pub fn detach(self) {}
 
     /// Says whether the process has ended, which never becomes false again.
@@ -101,7 +103,8 @@ unsafe fn register(header: &Header, awaiter: bool, cx: &mut Context<'_>) -> bool
         // SAFETY: the slot is full: only the handle fills it, and the finisher reads it without changing it.
         let same =
             header.awaiter.with(|slot| unsafe { (*slot).assume_init_ref().will_wake(cx.waker()) });
-        if same && matches!(header.state.look(), Look::Running { .. }) {
+        if same {
+            // Whoever ends the process after the look sees AWAITER, and wakes.
             return true;
         }
         if !header.state.clear_awaiter() {

@@ -11,9 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub enum Outcome<T> {
     /// The future returned.
     Completed(T),
-    /// The future, its start hook or its destructor panicked.
+    /// The future or its start hook panicked, or the future's destructor after it had returned.
     Panicked(Panic),
-    /// The process was cancelled, or was dropped without being run.
+    /// The process was cancelled, or was dropped without being run. A panic in the future's destructor is dropped then.
     Cancelled,
 }
 

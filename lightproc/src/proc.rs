@@ -43,8 +43,8 @@ pub enum Polled {
 impl LightProc {
     /// Makes a process from a future; its handle lets a panic go on in whoever awaits it.
     ///
-    /// `schedule` is called with the process each time it becomes due, from whatever thread wakes it. A function without
-    /// captured values costs nothing; one with captured values costs two atomic operations a call. `data` travels with
+    /// `schedule` is called with the process each time it becomes due, from whatever thread wakes it; it must not panic. A
+    /// function without captured values costs nothing; one with captured values costs two atomic operations a call. `data` travels with
     /// the process: `()`, a [`ProcStack`](crate::ProcStack), or any [`Hooks`] type.
     ///
     /// # Examples
@@ -104,14 +104,17 @@ impl LightProc {
         unsafe { schedule(raw) }
     }
 
-    /// Polls the process once and schedules it again if it was woken meanwhile. Never unwinds.
+    /// Polls the process once and schedules it again if it was woken meanwhile.
+    ///
+    /// # Panics
+    /// Only if the schedule function does; nothing else that a user wrote can make it unwind.
     pub fn run(self) {
         if let Polled::Woken(process) = self.poll() {
             process.schedule();
         }
     }
 
-    /// Polls the process once. Never unwinds: a panic in the future, in a hook, in a destructor or in the awaiter's
+    /// Polls the process once. Never unwinds: a panic in the future, in a hook, in any destructor or in the awaiter's
     /// waker ends the process at most.
     pub fn poll(self) -> Polled {
         let raw = self.raw;
@@ -135,6 +138,7 @@ impl LightProc {
 
 impl Drop for LightProc {
     fn drop(&mut self) {
+        self.header().state.acquire();
         // SAFETY: we are the runner and FUTURE is set.
         unsafe { abandon(self.raw) };
     }

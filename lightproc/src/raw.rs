@@ -15,7 +15,7 @@ use crate::sync::UnsafeCell;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::any::{Any, TypeId};
 use std::future::Future;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::{ManuallyDrop, MaybeUninit, needs_drop};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -131,6 +131,14 @@ where
         unsafe { raw.cast::<Self>().as_ref() }
     }
 
+    /// Tells the model checker that whoever frees the cell has it alone. Nothing otherwise.
+    fn unshared(&self) {
+        if cfg!(loom) {
+            self.header.awaiter.with_mut(|_| ());
+            self.stage.with_mut(|_| ());
+        }
+    }
+
     unsafe fn poll(raw: NonNull<Header>, cx: &mut Context<'_>) -> Poll<Output> {
         // SAFETY: live and of these types, by the vtable's contract.
         let cell = unsafe { Self::of(raw) };
@@ -207,9 +215,9 @@ where
     unsafe fn schedule(raw: NonNull<Header>) {
         // SAFETY: the caller is the runner, and hands that role to the `LightProc`.
         let process = unsafe { crate::LightProc::from_raw(raw) };
-        if size_of::<S>() == 0 {
-            // SAFETY: any well-aligned pointer is a reference to a zero-sized value; this one exists until the free.
-            // The process may be run and freed while the call lasts: there is no byte of it that the call could read.
+        if size_of::<S>() == 0 && !needs_drop::<S>() {
+            // SAFETY: any well-aligned pointer is a reference to a zero-sized value. The process may be run and freed while
+            // the call lasts: there is no byte of it that the call could read, and no destructor that could end it.
             unsafe { NonNull::<S>::dangling().as_ref()(process) };
         } else {
             // The process may be run and freed by another thread while the call lasts: hold it.
@@ -245,11 +253,12 @@ where
 
     unsafe fn free(raw: NonNull<Header>) {
         let cell = raw.cast::<Self>().as_ptr();
-        // SAFETY: nobody else holds the cell. Dropping it drops schedule function and data; the stage is a union and
-        // the awaiter a `MaybeUninit`, which drop nothing. The allocation was made with this layout.
-        unsafe {
-            std::ptr::drop_in_place(cell);
-            dealloc(cell.cast(), Layout::new::<Self>());
-        }
+        // SAFETY: nobody else holds the cell.
+        unsafe { Self::of(raw) }.unshared();
+        // SAFETY: dropping the cell drops schedule function and data, once; the stage is a union and the awaiter a
+        // `MaybeUninit`, which drop nothing. If one destructor panics the other still runs.
+        contain(|| unsafe { std::ptr::drop_in_place(cell) });
+        // SAFETY: the allocation was made with this layout, and nothing of it is used again.
+        unsafe { dealloc(cell.cast(), Layout::new::<Self>()) };
     }
 }

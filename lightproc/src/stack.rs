@@ -11,7 +11,7 @@ type Hook = Arc<dyn Fn(&mut dyn Any) + Send + Sync>;
 
 /// A process's pid, its state, and hooks before its start, after its completion and after its panic.
 ///
-/// Clones share the state.
+/// Clones share the state. A hook has it locked: it must not ask a clone for [`state`](ProcStack::state), which would wait for ever.
 ///
 /// # Examples
 /// ```

@@ -34,9 +34,9 @@ const REFS_LIMIT: u64 = REF << 24;
 /// One wake that no finished poll has accounted for.
 const WAKE: u64 = 1 << 32;
 /// A run that finds this many wakes lowers the count first, so no poll accounts for more.
-const SEEN_LIMIT: u64 = WAKE << 28;
+const SEEN_LIMIT: u64 = if cfg!(loom) { WAKE << 1 } else { WAKE << 28 };
 /// A count this high is not raised further: it is more than any running poll can account for.
-const WAKES_LIMIT: u64 = WAKE << 29;
+const WAKES_LIMIT: u64 = SEEN_LIMIT << 1;
 
 fn wakes(word: u64) -> u64 {
     word & !(WAKE - 1)
@@ -245,6 +245,12 @@ impl State {
     /// Makes an orphan runnable for its last run. Plain store: nobody else can reach the process.
     fn adopt_orphan(&self) {
         self.0.store(FUTURE | CLOSED | WAKE, Relaxed);
+    }
+
+    /// Makes a runner that will not poll see what the last poll did: a wake by reference is a Release only.
+    pub(crate) fn acquire(&self) {
+        // Pairs with the Release of the previous `end_pending`, through the wakes since.
+        let _ = self.0.load(Acquire);
     }
 
     /// Begins a run. A load is enough: the wake count makes the runner the only one.
