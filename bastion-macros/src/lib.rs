@@ -7,13 +7,6 @@ use proc_macro::TokenStream;
 
 /// Turns an async `main` into the program's entry point: it runs on the calling thread, its processes on the global executor, and
 /// the global system is stopped in order when it returns.
-///
-/// ```ignore
-/// #[bastion::main]
-/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
-///     Ok(())
-/// }
-/// ```
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::main(arguments.into(), item.into())

@@ -7,7 +7,40 @@ pub mod testing;
 pub use bastion_executor as executor;
 #[cfg(feature = "io")]
 pub use bastion_executor::io;
-pub use bastion_macros::{main, test};
+/// # Examples
+/// ```
+/// use bastion::prelude::*;
+///
+/// #[bastion::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let greeter = child(|mut cx: Context<Reply<&'static str>>| async move {
+///         while let Some(reply) = cx.recv().await {
+///             reply.send("hello");
+///         }
+///         Ok(())
+///     });
+///     let greeter = Bastion::spawn_child(greeter)?;
+///     assert_eq!(greeter.ask(|reply| reply).await?, "hello");
+///     Ok(())
+/// }
+/// ```
+pub use bastion_macros::main;
+/// # Examples
+/// ```
+/// use bastion::prelude::*;
+///
+/// #[bastion::test(virtual_time, seed = 7)]
+/// async fn a_limit_of_an_hour_passes_in_no_time(system: System) {
+///     let silent = child(|cx: Context<Reply<()>>| async move {
+///         cx.stop_signal().requested().await;
+///         Ok(())
+///     });
+///     let silent = system.spawn_child(silent).unwrap();
+///     let hour = std::time::Duration::from_secs(3600);
+///     assert_eq!(silent.ask_timeout(hour, |reply| reply).await, Err(AskError::Timeout(hour)));
+/// }
+/// ```
+pub use bastion_macros::test;
 pub use bastion_supervision as supervision;
 pub use bastion_supervision::{
     Address, Ask, AskError, Child, Context, CrashReport, Exit, Gone, Message, Msg, Pid, Reply,

@@ -1,9 +1,11 @@
 //! The executor as its users see it: everything that is spawned runs, once, and nothing is left behind.
 #![cfg(not(loom))]
 
-use bastion_executor::{Executor, Outcome, run, sleep, spawn, spawn_blocking, timeout, yield_now};
-use std::sync::Arc;
+use bastion_executor::{
+    BuildError, Executor, Outcome, run, sleep, spawn, spawn_blocking, timeout, yield_now,
+};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 fn executor(workers: usize) -> Executor {
@@ -234,4 +236,106 @@ fn work_from_outside_reaches_every_domain() {
         })
         .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+fn named(name: &str, workers: usize) -> Executor {
+    Executor::builder().workers(workers).name(name).build().unwrap()
+}
+
+/// The name of the thread that this is polled on.
+async fn thread_name() -> Option<String> {
+    std::thread::current().name().map(str::to_owned)
+}
+
+#[test]
+fn run_on_another_executor_spawns_there() {
+    let outer = named("outer", 1);
+    let inner = named("inner", 1);
+    // The outer worker waits inside a poll: what is spawned on its executor never runs.
+    let name = outer.spawn(async move { inner.run(async { spawn(thread_name()).await }) });
+    let name = outer.run(timeout(Duration::from_secs(60), name));
+    if name != Ok(Some(Some(Some("inner-0".to_owned())))) {
+        // Its drop would wait for the worker that hangs.
+        std::mem::forget(outer);
+        panic!("{name:?}");
+    }
+}
+
+#[test]
+fn spawn_from_a_blocking_job_stays_on_the_executor() {
+    let executor = named("mine", 1);
+    let name =
+        executor.run(executor.spawn(async {
+            spawn_blocking(|| run(spawn(thread_name()))).await.flatten().flatten()
+        }));
+    assert_eq!(name, Some(Some("mine-0".to_owned())));
+}
+
+#[test]
+fn spawn_and_run_work_in_the_destructor_of_a_thread_local() {
+    struct AtTheEnd(mpsc::Sender<usize>);
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            let tell = self.0.clone();
+            spawn(async move { tell.send(1).unwrap() }).detach();
+            self.0.send(run(async { spawn(async { 2 }).await.unwrap() })).unwrap();
+            let executor = executor(1);
+            self.0.send(executor.run(async { spawn(async { 4 }).await.unwrap() })).unwrap();
+        }
+    }
+    thread_local!(static LAST: std::cell::OnceCell<AtTheEnd> = const { std::cell::OnceCell::new() });
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        // Made before the executor's own thread-locals, and so destroyed after them.
+        LAST.with(|last| last.set(AtTheEnd(tell)).is_ok());
+        run(spawn(async {}));
+        named("here", 1).run(async { spawn(async {}).await });
+    })
+    .join()
+    .unwrap();
+    assert_eq!(told.iter().sum::<usize>(), 1 + 2 + 4);
+}
+
+#[test]
+fn a_name_with_a_nul_is_an_error() {
+    let built = Executor::builder().workers(1).name("a\0b").build();
+    assert!(matches!(built, Err(BuildError::Name(name)) if name == "a\0b"));
+}
+
+/// How often the threads of this name were put on a CPU and taken off it again, and how many threads there are.
+#[cfg(target_os = "linux")]
+fn switches(name: &str) -> (u64, usize) {
+    let (mut switches, mut threads) = (0, 0);
+    for task in std::fs::read_dir("/proc/self/task").unwrap() {
+        // Other tests' threads come and go.
+        let Ok(status) = std::fs::read_to_string(task.unwrap().path().join("status")) else {
+            continue;
+        };
+        if !status.lines().any(|line| line.starts_with("Name:") && line.contains(name)) {
+            continue;
+        }
+        threads += 1;
+        let counts = status.lines().filter_map(|line| line.split_once("ctxt_switches:"));
+        switches += counts.map(|(_, count)| count.trim().parse::<u64>().unwrap()).sum::<u64>();
+    }
+    (switches, threads)
+}
+
+/// Not even a look whether there is something to do: a worker without work does not run.
+#[cfg(target_os = "linux")]
+#[test]
+fn idle_workers_cost_nothing() {
+    let executor = named("dormant", 4);
+    let waiting: Vec<_> =
+        (0..1000).map(|_| executor.spawn(sleep(Duration::from_secs(3600)))).collect();
+    let settled = (0..200).any(|_| {
+        let before = switches("dormant");
+        run(sleep(Duration::from_millis(50)));
+        before.1 == 4 && before == switches("dormant")
+    });
+    assert!(settled, "the workers do not come to rest");
+    let before = switches("dormant");
+    run(sleep(Duration::from_secs(1)));
+    assert_eq!(switches("dormant"), before, "a worker ran without work");
+    drop(waiting);
 }
