@@ -118,6 +118,7 @@ pub struct Ask<T> {
 
 enum State<T> {
     Waiting { slot: Arc<Mutex<Slot<T>>>, runtime: Runtime, limit: Duration, timer: Option<Timer> },
+    /// It cannot be answered; or, after the future was ready, not again.
     Refused(AskError),
 }
 
@@ -150,6 +151,7 @@ impl<T> Future for Ask<T> {
             State::Waiting { slot, runtime, limit, timer } => (slot, runtime, *limit, timer),
         };
         if let Some(answer) = look(slot, cx.waker()) {
+            self.state = State::Refused(AskError::NoReply);
             return Poll::Ready(answer);
         }
         let timer = timer.get_or_insert_with(|| runtime.timer_after(limit));
