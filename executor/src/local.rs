@@ -66,16 +66,19 @@ impl Local {
         }
     }
 
-    /// Takes the next process of this worker's own.
+    /// Takes the next process of this worker's own. What stays is visible to the others: the slot is empty afterwards.
     pub(crate) fn pop(&self) -> Option<LightProc> {
-        if self.chain.get() < LIFO_CHAIN
-            && let Some(process) = self.lifo.take()
-        {
+        let woken = self.lifo.take();
+        if woken.is_some() && (self.chain.get() < LIFO_CHAIN || self.queue.is_empty()) {
             self.chain.set(self.chain.get() + 1);
-            return Some(process);
+            return woken;
         }
         self.chain.set(0);
-        self.queue.pop().or_else(|| self.lifo.take())
+        if let Some(woken) = woken {
+            self.queue.push(woken);
+            self.shared.idle.notify();
+        }
+        self.queue.pop()
     }
 
     /// Makes the process in the slot visible to the other workers, before this thread blocks.

@@ -131,7 +131,7 @@ pub(crate) trait Start: Send + Sync {
     fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool);
     /// Ends the process for good. No incarnation exists.
     fn end(&self, reason: ExitReason);
-    /// Takes note that the process rests: it is known, and does not run.
+    /// Takes note that the process rests: it is known, does not run, and will run again only when it is told to.
     fn rest(&self) {}
     /// The process as a supervisor, if it is one.
     fn supervisor(&self) -> Option<SupervisorRef> {

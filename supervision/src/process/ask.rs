@@ -117,7 +117,12 @@ pub struct Ask<T> {
 }
 
 enum State<T> {
-    Waiting { slot: Arc<Mutex<Slot<T>>>, runtime: Runtime, limit: Duration, timer: Option<Timer> },
+    Waiting {
+        slot: Arc<Mutex<Slot<T>>>,
+        runtime: Runtime,
+        limit: Duration,
+        timer: Option<Timer>,
+    },
     /// It cannot be answered; or, after the future was ready, not again.
     Refused(AskError),
 }

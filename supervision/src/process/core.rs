@@ -190,11 +190,20 @@ impl fmt::Display for Core {
 pub(crate) struct Shared<M> {
     pub(crate) core: Core,
     pub(crate) mailbox: Mailbox<M>,
+    /// Messages that nobody handles are of interest. A supervisor's commands are not: who sent one is told.
+    counts_dead_letters: bool,
 }
 
 impl<M> Shared<M> {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Shared { core: Core::new(), mailbox: Mailbox::new() })
+        Arc::new(Shared { core: Core::new(), mailbox: Mailbox::new(), counts_dead_letters: true })
+    }
+
+    /// A process whose messages are requests, without a limit, and never dead letters.
+    pub(crate) fn of_requests() -> Arc<Self> {
+        let mailbox = Mailbox::new();
+        mailbox.set_capacity(usize::MAX);
+        Arc::new(Shared { core: Core::new(), mailbox, counts_dead_letters: false })
     }
 
     /// Refuses messages from now on; those that wait are dropped, each on its own: their destructors are foreign code.
@@ -210,12 +219,6 @@ impl<M> Shared<M> {
         self.core.end(reason);
     }
 
-    /// Ends the process for good, if its mailbox held only what concerns nobody but itself.
-    pub(crate) fn end_quietly(&self, reason: ExitReason) {
-        self.shut();
-        self.core.end(reason);
-    }
-
     /// Puts messages back that an incarnation has taken and not handled: the next one's, or, after the end, dead letters.
     pub(super) fn put_back(&self, mut batch: VecDeque<M>) {
         if !self.mailbox.put_back(&mut batch) {
@@ -225,6 +228,7 @@ impl<M> Shared<M> {
 
     fn dead_letters(&self, count: usize) {
         if count > 0
+            && self.counts_dead_letters
             && let Some(env) = self.core.env()
         {
             env.dead_letters(&self.core, count);

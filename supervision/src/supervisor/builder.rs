@@ -53,9 +53,8 @@ impl Supervisor {
     /// Describes a supervisor with an order: children start one after another, and stop in reverse.
     pub fn new(name: impl Into<Arc<str>>) -> Supervisor {
         let name = name.into();
-        let shared = Shared::new();
+        let shared = Shared::of_requests();
         shared.core.set_name(name.clone());
-        shared.mailbox.set_capacity(usize::MAX);
         let spec = ChildSpec::supervisor().id(name.clone());
         Supervisor { shared, name, settings: Settings::default(), spec, children: Vec::new() }
     }
@@ -187,15 +186,19 @@ impl Start for Nested {
 
     /// The declared children keep their addresses while the supervisor may be restarted; now it will not be.
     fn end(&self, reason: ExitReason) {
-        self.shared.end_quietly(reason.clone());
         for child in &self.blueprint.children {
             child::close(&child.start, &reason);
         }
+        // Last: whoever waits for this end finds those of the children.
+        self.shared.end(reason);
     }
 
-    /// Nobody would answer while it rests: requests are refused until it is started again.
+    /// Nobody would answer while it rests: requests are refused until it is started again. The same below it.
     fn rest(&self) {
         self.shared.shut();
+        for child in &self.blueprint.children {
+            child.start.rest();
+        }
     }
 
     fn supervisor(&self) -> Option<SupervisorRef> {

@@ -52,6 +52,7 @@ impl Drop for Foundling {
     fn drop(&mut self) {
         if let Some((_given, life)) = self.0.take() {
             life.kill();
+            life.env().orphan(&life);
         }
     }
 }

@@ -216,7 +216,9 @@ impl Driver {
     fn removed(&mut self, pid: Pid, reason: ExitReason) {
         self.at_rest(pid, Some(&reason));
         let Some(entry) = self.table.remove(&pid) else { return };
-        if !(entry.declared && self.plan.is_ending()) {
+        if entry.declared && self.plan.is_ending() {
+            entry.start.rest();
+        } else {
             child::close(&entry.start, &reason);
         }
         // What the start closure has captured is foreign.
@@ -274,7 +276,9 @@ impl Drop for Driver {
                 life.kill();
                 self.cx.env().orphan(life);
             }
-            if !entry.declared {
+            if entry.declared {
+                entry.start.rest();
+            } else {
                 child::close(&entry.start, &ExitReason::Killed);
             }
             guard::contain(|| drop(entry));

@@ -5,7 +5,7 @@ use super::command::{Command, Foundling, Given, Request};
 use crate::child::{AnyChild, Child};
 use crate::pid::Pid;
 use crate::plan::{AddError, ChildError, ChildKind, ChildState, Counts, ExitReason, RestartType};
-use crate::process::{Address, AskError, Life, Reply, Shared};
+use crate::process::{Address, AskError, Life, Reply, Shared, guard};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,10 +79,15 @@ impl SupervisorRef {
         let pid = child.shared.core.settle(env);
         let life = Arc::new(Life::running(supervisor.clone(), pid, 1));
         let (start, gated) = (child.any.start.clone(), child.any.gated);
+        let core = &child.shared.core;
+        core.begin(1);
         // The supervisor has to hear of the child before it can hear of its end.
         let adopt = Command::Adopt(Foundling::new(child.any, life.clone()));
-        supervisor.mailbox.push(adopt).map_err(|_| Gone)?;
-        start.process().core().begin(1);
+        if let Err(refused) = supervisor.mailbox.push(adopt) {
+            guard::contain(|| drop(refused));
+            core.leave(&life);
+            return Err(Gone);
+        }
         start.spawn(life, gated);
         Ok(address)
     }

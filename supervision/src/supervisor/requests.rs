@@ -70,6 +70,7 @@ impl Driver {
                     || tracing::warn!(%pid, %error, "a child that was spawned is not taken"),
                 );
                 life.kill();
+                self.cx.env().orphan(&life);
             }
         }
     }
