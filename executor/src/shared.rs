@@ -65,9 +65,14 @@ impl Shared {
     pub(crate) fn take_injected(&self, local: &Local) -> Option<LightProc> {
         let own = self.workers[local.index].domain;
         let others = (0..self.injectors.len()).filter(|domain| *domain != own);
-        std::iter::once(own)
+        let taken = std::iter::once(own)
             .chain(others)
-            .find_map(|domain| retry(|| self.injectors[domain].steal_batch_and_pop(&local.queue)))
+            .find_map(|domain| retry(|| self.injectors[domain].steal_batch_and_pop(&local.queue)));
+        if taken.is_some() && !local.queue.is_empty() {
+            // While the batch was on its way nobody could see it: a worker may have gone to sleep over that.
+            self.idle.notify();
+        }
+        taken
     }
 
     /// Steals a batch from the other workers, the nearest first.

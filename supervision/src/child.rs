@@ -32,7 +32,7 @@ use std::sync::Arc;
 #[must_use = "a child does nothing until a supervisor is given it"]
 pub struct Child<M> {
     pub(crate) shared: Arc<Shared<M>>,
-    pub(crate) any: AnyChild,
+    pub(crate) given: Given,
 }
 
 /// Describes a process by the function that makes its body.
@@ -48,7 +48,7 @@ where
     let shared = Shared::new();
     let starter = Starter { shared: shared.clone(), start };
     let any = AnyChild { spec: ChildSpec::worker(), gated: false, start: Arc::new(starter) };
-    Child { shared, any }
+    Child { shared, given: Given::new(any) }
 }
 
 impl<M: Send + 'static> Child<M> {
@@ -58,32 +58,32 @@ impl<M: Send + 'static> Child<M> {
     /// When the child has a name already.
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
         let name = name.into();
-        self.any.spec.id = Some(name.clone());
+        self.given.child_mut().spec.id = Some(name.clone());
         self.shared.core.set_name(name);
         self
     }
 
     /// Sets whether the child is started again when it ends by itself.
     pub fn restart(mut self, restart: RestartType) -> Self {
-        self.any.spec.restart = restart;
+        self.given.child_mut().spec.restart = restart;
         self
     }
 
     /// Sets how the child is stopped.
     pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
-        self.any.spec.shutdown = shutdown;
+        self.given.child_mut().spec.shutdown = shutdown;
         self
     }
 
     /// Sets how often the child may be restarted.
     pub fn policy(mut self, policy: RestartPolicy) -> Self {
-        self.any.spec.policy = policy;
+        self.given.child_mut().spec.policy = policy;
         self
     }
 
     /// Sets how long a failed child waits for its restart.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.any.spec.backoff = backoff;
+        self.given.child_mut().spec.backoff = backoff;
         self
     }
 
@@ -100,11 +100,12 @@ impl<M: Send + 'static> Child<M> {
     /// Makes the child's readiness its own word: it is ready when its body calls [`Context::ready`], and the sibling after it is
     /// started then. An end before that is a failed start.
     pub fn gated(mut self) -> Self {
-        self.any.gated = true;
+        self.given.child_mut().gated = true;
         self
     }
 
-    /// Returns the address, valid from now on: what is sent before the first start waits for it.
+    /// Returns the address, valid from now on: what is sent before the first start waits for it. It ends with a child that is
+    /// dropped instead of being given to a supervisor.
     pub fn address(&self) -> Address<M> {
         Address { shared: self.shared.clone() }
     }
@@ -112,7 +113,7 @@ impl<M: Send + 'static> Child<M> {
 
 impl<M> fmt::Debug for Child<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Child").field("spec", &self.any.spec).finish_non_exhaustive()
+        f.debug_struct("Child").field("spec", &self.given.child().spec).finish_non_exhaustive()
     }
 }
 
@@ -122,6 +123,35 @@ pub(crate) struct AnyChild {
     pub(crate) spec: ChildSpec,
     pub(crate) gated: bool,
     pub(crate) start: Arc<dyn Start>,
+}
+
+/// A child that is on its way to a supervisor. If none takes it, it is ended for good.
+pub(crate) struct Given(Option<AnyChild>);
+
+impl Given {
+    pub(crate) fn new(child: AnyChild) -> Given {
+        Given(Some(child))
+    }
+
+    pub(crate) fn child(&self) -> &AnyChild {
+        self.0.as_ref().expect("present until it is taken")
+    }
+
+    pub(crate) fn child_mut(&mut self) -> &mut AnyChild {
+        self.0.as_mut().expect("present until it is taken")
+    }
+
+    pub(crate) fn take(mut self) -> AnyChild {
+        self.0.take().expect("taken once")
+    }
+}
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        if let Some(child) = self.0.take() {
+            close(&child.start, &ExitReason::Shutdown);
+        }
+    }
 }
 
 /// How a child is started, and ended for good.

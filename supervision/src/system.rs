@@ -101,6 +101,7 @@ impl System {
         let mut root = Supervisor::new("root").unlimited();
         root.push(processes);
         let (root, root_ref) = root.into_child();
+        let root = root.take();
         let core = &root_ref.shared().core;
         let pid = core.settle(&env);
         processes_ref.shared().core.settle(&env);
@@ -134,8 +135,9 @@ impl System {
     /// # Errors
     /// [`Gone`] when the system has been stopped.
     pub fn spawn_child<M: Send + 'static>(&self, mut child: Child<M>) -> Result<Address<M>, Gone> {
-        if child.any.spec.backoff == Backoff::Immediate {
-            child.any.spec.backoff = Backoff::storm_guard();
+        let spec = &mut child.given.child_mut().spec;
+        if spec.backoff == Backoff::Immediate {
+            spec.backoff = Backoff::storm_guard();
         }
         self.0.processes.spawn_child(child)
     }

@@ -407,6 +407,23 @@ fn a_system_whose_runtime_is_gone_can_be_stopped() {
 }
 
 #[test]
+fn a_child_that_is_dropped_instead_of_given_is_closed() {
+    check(|_, system| async move {
+        let lost = child(idle);
+        let nested = child(idle);
+        let addresses = [lost.address(), nested.address()];
+        addresses[0].tell(()).unwrap();
+        drop(lost);
+        drop(Supervisor::new("outer").supervisor(Supervisor::new("inner").child(nested)));
+        for address in addresses {
+            address.ended().await;
+            assert!(address.tell(()).is_err());
+        }
+        system.stop(SECOND).await;
+    });
+}
+
+#[test]
 fn requests_below_a_resting_supervisor_are_refused() {
     for shutdown in [Shutdown::Infinity, Shutdown::Brutal] {
         check(|sim, system| async move {

@@ -36,7 +36,9 @@ impl Runtime {
         Runtime(Kind::Executor(Instant::now()))
     }
 
-    /// Runs processes as tasks of this tokio runtime.
+    /// Runs processes as tasks of this tokio runtime, which must have its time driver enabled.
+    ///
+    /// When the runtime is shut down, all processes of the system end as killed.
     #[cfg(feature = "tokio")]
     pub fn tokio(handle: tokio::runtime::Handle) -> Runtime {
         let _entered = handle.enter();

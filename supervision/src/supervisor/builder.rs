@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::driver::drive;
 use super::reference::SupervisorRef;
-use crate::child::{self, AnyChild, Child, Start};
+use crate::child::{self, AnyChild, Child, Given, Start};
 use crate::plan::{
     Backoff, ChildSpec, ExitReason, Finish, Intensity, Order, RestartPolicy, RestartType, Settings,
     Shutdown, Strategy,
@@ -46,7 +46,7 @@ pub struct Supervisor {
     name: Arc<str>,
     settings: Settings,
     spec: ChildSpec,
-    children: Vec<AnyChild>,
+    children: Vec<Given>,
 }
 
 impl Supervisor {
@@ -92,11 +92,11 @@ impl Supervisor {
 
     /// Adds a child after those that were added before.
     pub fn child<M: Send + 'static>(mut self, child: Child<M>) -> Self {
-        self.children.push(child.any);
+        self.children.push(child.given);
         self
     }
 
-    pub(crate) fn push(&mut self, child: AnyChild) {
+    pub(crate) fn push(&mut self, child: Given) {
         self.children.push(child);
     }
 
@@ -143,11 +143,12 @@ impl Supervisor {
         self
     }
 
-    pub(crate) fn into_child(self) -> (AnyChild, SupervisorRef) {
+    pub(crate) fn into_child(self) -> (Given, SupervisorRef) {
         let Supervisor { shared, name, settings, spec, children } = self;
+        let children = children.into_iter().map(Given::take).collect();
         let blueprint = Arc::new(Blueprint { name, settings, children });
         let start = Arc::new(Nested { shared: shared.clone(), blueprint });
-        (AnyChild { spec, gated: true, start }, SupervisorRef::new(shared))
+        (Given::new(AnyChild { spec, gated: true, start }), SupervisorRef::new(shared))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a supervisor is told: by its children, and by whoever holds a [`SupervisorRef`](super::SupervisorRef).
 
 use super::reference::{ChildInfo, RequestError, StartChildError, Which};
-use crate::child::{self, AnyChild};
+use crate::child::Given;
 use crate::pid::Pid;
 use crate::plan::{Counts, ExitReason};
 use crate::process::{Life, Reply};
@@ -39,8 +39,8 @@ pub(crate) enum Request {
 pub(crate) struct Foundling(Option<(Given, Arc<Life>)>);
 
 impl Foundling {
-    pub(crate) fn new(child: AnyChild, life: Arc<Life>) -> Foundling {
-        Foundling(Some((Given::new(child), life)))
+    pub(crate) fn new(child: Given, life: Arc<Life>) -> Foundling {
+        Foundling(Some((child, life)))
     }
 
     pub(crate) fn take(mut self) -> Option<(Given, Arc<Life>)> {
@@ -53,31 +53,6 @@ impl Drop for Foundling {
         if let Some((_given, life)) = self.0.take() {
             life.kill();
             life.env().orphan(&life);
-        }
-    }
-}
-
-/// A child that was given to a supervisor. If that one does not take it, it is ended for good.
-pub(crate) struct Given(Option<AnyChild>);
-
-impl Given {
-    pub(crate) fn new(child: AnyChild) -> Given {
-        Given(Some(child))
-    }
-
-    pub(crate) fn child(&self) -> &AnyChild {
-        self.0.as_ref().expect("present until it is taken")
-    }
-
-    pub(crate) fn take(mut self) -> AnyChild {
-        self.0.take().expect("taken once")
-    }
-}
-
-impl Drop for Given {
-    fn drop(&mut self) {
-        if let Some(child) = self.0.take() {
-            child::close(&child.start, &ExitReason::Shutdown);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! [`SupervisorRef`]: the handle to a supervisor. It outlives it, and then answers with a typed error.
 
 use super::builder::Supervisor;
-use super::command::{Command, Foundling, Given, Request};
-use crate::child::{AnyChild, Child};
+use super::command::{Command, Foundling, Request};
+use crate::child::{Child, Given};
 use crate::pid::Pid;
 use crate::plan::{AddError, ChildError, ChildKind, ChildState, Counts, ExitReason, RestartType};
 use crate::process::{Address, AskError, Life, Reply, Shared, guard};
@@ -43,7 +43,7 @@ impl SupervisorRef {
         child: Child<M>,
     ) -> Result<Address<M>, StartChildError> {
         let address = child.address();
-        self.start_any(child.any).await?;
+        self.start_any(child.given).await?;
         Ok(address)
     }
 
@@ -60,8 +60,7 @@ impl SupervisorRef {
         Ok(nested)
     }
 
-    async fn start_any(&self, child: AnyChild) -> Result<Pid, StartChildError> {
-        let child = Given::new(child);
+    async fn start_any(&self, child: Given) -> Result<Pid, StartChildError> {
         self.request(|reply| Command::Start { child, reply }).await?
     }
 
@@ -78,11 +77,11 @@ impl SupervisorRef {
         let address = child.address();
         let pid = child.shared.core.settle(env);
         let life = Arc::new(Life::running(supervisor.clone(), pid, 1));
-        let (start, gated) = (child.any.start.clone(), child.any.gated);
+        let (start, gated) = (child.given.child().start.clone(), child.given.child().gated);
         let core = &child.shared.core;
         core.begin(1);
         // The supervisor has to hear of the child before it can hear of its end.
-        let adopt = Command::Adopt(Foundling::new(child.any, life.clone()));
+        let adopt = Command::Adopt(Foundling::new(child.given, life.clone()));
         if let Err(refused) = supervisor.mailbox.push(adopt) {
             guard::contain(|| drop(refused));
             core.leave(&life);

@@ -1,8 +1,9 @@
 //! What a driver does with a command: events go to the plan, requests get their answers now or when they are done.
 
-use super::command::{Command, Foundling, Given, Request};
+use super::command::{Command, Foundling, Request};
 use super::driver::{Driver, Entry};
 use super::reference::{ChildInfo, RequestError, StartChildError, Which};
+use crate::child::Given;
 use crate::pid::Pid;
 use crate::plan::{AddError, ChildError, ChildState, ExitReason, Plan};
 use crate::process::{Reply, guard};
