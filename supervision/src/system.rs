@@ -2,12 +2,11 @@
 
 use crate::child::{self, Child, Start};
 use crate::env::{Env, ReportHook};
-use crate::mailbox::Fetch;
 use crate::plan::{Backoff, ExitReason};
 use crate::process::{Address, Life, Process, Shared, guard};
 use crate::report::{Report, Stats};
 use crate::runtime::Runtime;
-use crate::supervisor::{Command, Gone, StartChildError, Supervisor, SupervisorRef};
+use crate::supervisor::{Command, Gone, Signal, StartChildError, Supervisor, SupervisorRef};
 use crate::sync::lock;
 use crate::tree::Tree;
 use std::collections::VecDeque;
@@ -106,7 +105,7 @@ impl System {
         let pid = core.settle(&env);
         processes_ref.shared().core.settle(&env);
         // The root has no supervisor, only a keeper that waits for its end.
-        let keeper = Shared::new();
+        let keeper = Shared::of_supervisor();
         keeper.core.settle(&env);
         let life = Arc::new(Life::new(keeper.clone(), pid, 1));
         core.begin(1);
@@ -217,19 +216,20 @@ impl Drop for Root {
 
 /// Waits for the end of the root's only incarnation, and ends it for good.
 async fn keep(keeper: Arc<Shared<Command>>, root: Root) {
-    let mut batch = VecDeque::new();
-    loop {
-        poll_fn(|task| match keeper.mailbox.fetch(&mut batch, Some(task.waker())) {
-            Fetch::Some => Poll::Ready(()),
-            Fetch::Empty => Poll::Pending,
-        })
-        .await;
-        for command in batch.drain(..) {
-            if let Command::Exited { reason, .. } | Command::StartFailed { reason, .. } = command {
-                return child::close(&root.0, &reason);
-            }
-        }
-    }
+    let (mut commands, mut signals) = (VecDeque::new(), VecDeque::new());
+    let reason = poll_fn(|task| {
+        // Nobody sends a command to a keeper: the mailbox only keeps its waker.
+        let _ = keeper.mailbox.fetch(&mut commands, Some(task.waker()));
+        keeper.take_signals(&mut signals);
+        signals
+            .drain(..)
+            .find_map(|signal| match signal {
+                Signal::Exited { reason, .. } | Signal::StartFailed { reason, .. } => Some(reason),
+                Signal::Started { .. } => None,
+            })
+            .map_or(Poll::Pending, Poll::Ready)
+    });
+    child::close(&root.0, &reason.await);
 }
 
 impl Drop for Inner {

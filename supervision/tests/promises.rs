@@ -4,8 +4,10 @@ use bastion_supervision::plan::{Backoff, ExitReason, RestartType};
 use bastion_supervision::{
     AskError, Context, Exit, Reply, Report, Runtime, Sim, Supervisor, System, TellError, child,
 };
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, Once};
+use std::task::Poll;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -115,6 +117,47 @@ fn a_stop_overtakes_a_flood_of_messages() {
         assert_eq!(system.stats().dead_letters, 999);
         assert!(stopped.forced.is_empty());
     });
+}
+
+#[test]
+fn the_word_of_a_childs_end_overtakes_requests() {
+    let mut overtaken = 0;
+    for seed in 0..100 {
+        overtaken += answers_after_the_end(seed);
+    }
+    assert!(overtaken > 0, "in no order of execution was an answer given after the end");
+}
+
+/// Asks a supervisor for more than it handles in a row, all of it before its only child ends: how many answers know of the end?
+fn answers_after_the_end(seed: u64) -> usize {
+    let sim = Sim::new(seed);
+    sim.run(async {
+        let system = System::new(Runtime::sim(&sim));
+        let quits = child(|mut cx: Context<()>| async move {
+            let _ = cx.recv().await;
+            Err(Exit::shutdown())
+        });
+        let quits = quits.restart(RestartType::Temporary);
+        let quitter = quits.address();
+        let pool = system.supervise(Supervisor::new("pool").child(quits)).await.unwrap();
+        quitter.tell(()).unwrap();
+        let asked = (0..300).map(|_| Box::pin(pool.counts()));
+        let mut asked: Vec<_> = asked.collect();
+        let mut specs = Vec::new();
+        poll_fn(|task| {
+            asked.retain_mut(|counts| match counts.as_mut().poll(task) {
+                Poll::Ready(counts) => {
+                    specs.push(counts.unwrap().specs);
+                    false
+                }
+                Poll::Pending => true,
+            });
+            if asked.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        system.stop(SECOND).await;
+        specs.iter().filter(|specs| **specs == 0).count()
+    })
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::env::Env;
 use crate::mailbox::Mailbox;
 use crate::pid::Pid;
 use crate::plan::ExitReason;
+use crate::supervisor::Signal;
 use crate::sync::lock;
 use crate::waiters::{Waiters, wait};
 use std::collections::VecDeque;
@@ -190,25 +191,47 @@ impl fmt::Display for Core {
 pub(crate) struct Shared<M> {
     pub(crate) core: Core,
     pub(crate) mailbox: Mailbox<M>,
-    /// Messages that nobody handles are of interest. A supervisor's commands are not: who sent one is told.
-    counts_dead_letters: bool,
+    /// What a supervisor hears of its children: a lane of its own, so that no flood of commands delays an exit.
+    signals: Option<Box<Mailbox<Signal>>>,
 }
 
 impl<M> Shared<M> {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Shared { core: Core::new(), mailbox: Mailbox::new(), counts_dead_letters: true })
+        Arc::new(Shared { core: Core::new(), mailbox: Mailbox::new(), signals: None })
     }
 
-    /// A process whose messages are requests, without a limit, and never dead letters.
-    pub(crate) fn of_requests() -> Arc<Self> {
-        let mailbox = Mailbox::new();
+    /// A supervisor: its messages are requests, without a limit, and never dead letters, since who sent one is told.
+    pub(crate) fn of_supervisor() -> Arc<Self> {
+        let (mailbox, signals) = (Mailbox::new(), Mailbox::new());
         mailbox.set_capacity(usize::MAX);
-        Arc::new(Shared { core: Core::new(), mailbox, counts_dead_letters: false })
+        signals.set_capacity(usize::MAX);
+        Arc::new(Shared { core: Core::new(), mailbox, signals: Some(Box::new(signals)) })
+    }
+
+    /// Tells a supervisor of a child.
+    pub(super) fn signal(&self, signal: Signal) {
+        if let Some(signals) = &self.signals {
+            // A supervisor that has ended needs no word of its children: it has killed them.
+            if let Err(error) = signals.push(signal) {
+                guard::contain(|| drop(error));
+            }
+            self.mailbox.wake();
+        }
+    }
+
+    /// Takes what a supervisor was told of its children.
+    pub(crate) fn take_signals(&self, batch: &mut VecDeque<Signal>) {
+        if let Some(signals) = &self.signals {
+            let _ = signals.fetch(batch, None);
+        }
     }
 
     /// Refuses messages from now on; those that wait are dropped, each on its own: their destructors are foreign code.
     /// Returns how many there were.
     pub(crate) fn shut(&self) -> usize {
+        if let Some(signals) = &self.signals {
+            discard(signals.close());
+        }
         discard(self.mailbox.close())
     }
 
@@ -228,7 +251,7 @@ impl<M> Shared<M> {
 
     fn dead_letters(&self, count: usize) {
         if count > 0
-            && self.counts_dead_letters
+            && self.signals.is_none()
             && let Some(env) = self.core.env()
         {
             env.dead_letters(&self.core, count);
@@ -265,6 +288,9 @@ impl<M: Send + 'static> Process for Shared<M> {
     }
 
     fn open(&self) {
+        if let Some(signals) = &self.signals {
+            signals.open();
+        }
         self.mailbox.open();
     }
 

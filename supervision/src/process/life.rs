@@ -3,11 +3,10 @@
 //! Everything here belongs to this incarnation alone, so that what was meant for one cannot reach another.
 
 use super::core::Shared;
-use super::guard;
 use crate::env::Env;
 use crate::pid::Pid;
 use crate::plan::{ExitReason, Time};
-use crate::supervisor::{Command, SupervisorRef};
+use crate::supervisor::{Command, Signal, SupervisorRef};
 use crate::sync::lock;
 use crate::waiters::{Waiters, wait};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::SeqCst};
@@ -37,6 +36,8 @@ struct State {
     deadline: Option<Time>,
     /// It does not exist any more, or was abandoned and does not count.
     left: bool,
+    /// Why it has ended, having run.
+    reason: Option<ExitReason>,
     stopping: bool,
     /// Who waits for the request to stop, or for the end.
     waiters: Waiters,
@@ -68,7 +69,7 @@ impl Life {
         let (pid, incarnation) = (self.pid, self.incarnation);
         let news = self.told.compare_exchange(STARTING, RUNNING, SeqCst, SeqCst).is_ok();
         if news {
-            self.tell(Command::Started { pid, incarnation });
+            self.supervisor.signal(Signal::Started { pid, incarnation });
         }
         news
     }
@@ -77,17 +78,18 @@ impl Life {
     pub(crate) fn ended(&self, reason: ExitReason) {
         let (pid, incarnation) = (self.pid, self.incarnation);
         match self.told.swap(ENDED, SeqCst) {
-            STARTING => self.tell(Command::StartFailed { pid, incarnation, reason }),
-            RUNNING => self.tell(Command::Exited { pid, incarnation, reason }),
+            STARTING => self.supervisor.signal(Signal::StartFailed { pid, incarnation, reason }),
+            RUNNING => {
+                lock(&self.state).reason = Some(reason.clone());
+                self.supervisor.signal(Signal::Exited { pid, incarnation, reason });
+            }
             _ => {}
         }
     }
 
-    fn tell(&self, command: Command) {
-        // A supervisor that has ended needs no word of its children: it has killed them.
-        if let Err(error) = self.supervisor.mailbox.push(command) {
-            guard::contain(|| drop(error));
-        }
+    /// Why it has ended, if it has: for a supervisor that hears of the end before it hears of the child.
+    pub(crate) fn reason(&self) -> Option<ExitReason> {
+        lock(&self.state).reason.clone()
     }
 
     /// Says which task runs it. Before the look at the kill flag, or a kill could miss it.

@@ -53,7 +53,7 @@ impl Supervisor {
     /// Describes a supervisor with an order: children start one after another, and stop in reverse.
     pub fn new(name: impl Into<Arc<str>>) -> Supervisor {
         let name = name.into();
-        let shared = Shared::of_requests();
+        let shared = Shared::of_supervisor();
         shared.core.set_name(name.clone());
         let spec = ChildSpec::supervisor().id(name.clone());
         Supervisor { shared, name, settings: Settings::default(), spec, children: Vec::new() }

@@ -7,14 +7,18 @@ use crate::plan::{Counts, ExitReason};
 use crate::process::{Life, Reply};
 use std::sync::Arc;
 
-/// A message to a supervisor.
-pub(crate) enum Command {
+/// What a supervisor hears of its children. It never waits behind commands.
+pub(crate) enum Signal {
     /// An incarnation has finished its initialisation.
     Started { pid: Pid, incarnation: u32 },
     /// An incarnation has ended before that.
     StartFailed { pid: Pid, incarnation: u32, reason: ExitReason },
     /// An incarnation has ended.
     Exited { pid: Pid, incarnation: u32, reason: ExitReason },
+}
+
+/// What a supervisor is asked.
+pub(crate) enum Command {
     /// A child runs already: it was spawned by whoever sent this.
     Adopt(Foundling),
     /// Start a child; the answer comes when it is ready.

@@ -1,7 +1,7 @@
 //! The driver: the body of a supervisor. It tells the plan what happened, and does what the plan says.
 
 use super::builder::{Blueprint, SupervisorError};
-use super::command::{Command, Request};
+use super::command::{Command, Request, Signal};
 use super::reference::{RequestError, StartChildError};
 use crate::child::{self, Start};
 use crate::exit::Exit;
@@ -10,14 +10,14 @@ use crate::plan::{self, Action, ExitReason, Finish, Plan, Time};
 use crate::process::{Context, Life, Reply, Shared, guard};
 use crate::report::Report;
 use crate::runtime::Timer;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
-/// After so many commands in a row a supervisor lets others run.
-const COMMANDS_IN_A_ROW: u32 = 128;
+/// After so many events in a row a supervisor lets others run.
+const EVENTS_IN_A_ROW: u32 = 128;
 
 /// Drives one incarnation of a supervisor to its end.
 pub(crate) async fn drive(cx: Context<Command>, blueprint: Arc<Blueprint>) -> Result<(), Exit> {
@@ -27,6 +27,7 @@ pub(crate) async fn drive(cx: Context<Command>, blueprint: Arc<Blueprint>) -> Re
             return driver.finished(finish);
         }
         match poll_fn(|task| driver.poll_event(task)).await {
+            Event::Signal(signal) => driver.signal(signal),
             Event::Command(command) => driver.command(command),
             Event::Stop(deadline) => driver.stop(deadline),
             Event::Tick => {}
@@ -37,6 +38,7 @@ pub(crate) async fn drive(cx: Context<Command>, blueprint: Arc<Blueprint>) -> Re
 }
 
 enum Event {
+    Signal(Signal),
     Command(Command),
     Stop(Option<Time>),
     Tick,
@@ -66,6 +68,8 @@ pub(super) struct Driver {
     /// The stop request that the plan has been told of.
     stopping: Option<Option<Time>>,
     timer: Option<(Time, Timer)>,
+    /// What was heard of the children and not handled yet.
+    signals: VecDeque<Signal>,
     in_a_row: u32,
 }
 
@@ -86,6 +90,7 @@ impl Driver {
             blueprint: blueprint.clone(),
             stopping: None,
             timer: None,
+            signals: VecDeque::new(),
             in_a_row: 0,
         };
         let now = driver.now();
@@ -120,21 +125,35 @@ impl Driver {
         if let Some(deadline) = self.new_stop_request() {
             return Poll::Ready(Event::Stop(deadline));
         }
-        if self.in_a_row >= COMMANDS_IN_A_ROW {
+        if self.in_a_row >= EVENTS_IN_A_ROW {
             self.in_a_row = 0;
             task.waker().wake_by_ref();
             return Poll::Pending;
+        }
+        if let Some(signal) = self.next_signal() {
+            self.in_a_row += 1;
+            return Poll::Ready(Event::Signal(signal));
         }
         if let Poll::Ready(command) = self.cx.poll_message(task) {
             self.in_a_row += 1;
             return Poll::Ready(Event::Command(command));
         }
         self.in_a_row = 0;
-        // A request that came before the waker was left in the mailbox.
+        // What came before the waker was left in the mailbox.
         if let Some(deadline) = self.new_stop_request() {
             return Poll::Ready(Event::Stop(deadline));
         }
+        if let Some(signal) = self.next_signal() {
+            return Poll::Ready(Event::Signal(signal));
+        }
         self.poll_timer(task).map(|()| Event::Tick)
+    }
+
+    fn next_signal(&mut self) -> Option<Signal> {
+        if self.signals.is_empty() {
+            self.me.take_signals(&mut self.signals);
+        }
+        self.signals.pop_front()
     }
 
     /// The deadline of a stop request that the plan has not been told of.

@@ -1,6 +1,6 @@
 //! Supervisors: the driving half. The builder, the process that drives a [`Plan`](crate::plan::Plan), and the handle to it.
 //!
-//! A supervisor is a process whose messages are [`Command`]s. It asks the plan what to do and does it; it never waits for a child,
+//! A supervisor is a process whose messages are [`Command`]s, with a lane of their own for the [`Signal`]s of its children. It asks the plan what to do and does it; it never waits for a child,
 //! a timer or foreign code, so it always answers.
 
 mod builder;
@@ -10,5 +10,5 @@ mod reference;
 mod requests;
 
 pub use builder::{Supervisor, SupervisorError};
-pub(crate) use command::Command;
+pub(crate) use command::{Command, Signal};
 pub use reference::{ChildInfo, Gone, RequestError, StartChildError, SupervisorRef, Which};

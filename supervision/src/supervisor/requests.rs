@@ -1,6 +1,6 @@
 //! What a driver does with a command: events go to the plan, requests get their answers now or when they are done.
 
-use super::command::{Command, Foundling, Request};
+use super::command::{Command, Foundling, Request, Signal};
 use super::driver::{Driver, Entry};
 use super::reference::{ChildInfo, RequestError, StartChildError, Which};
 use crate::child::Given;
@@ -9,21 +9,26 @@ use crate::plan::{AddError, ChildError, ChildState, ExitReason, Plan};
 use crate::process::{Reply, guard};
 
 impl Driver {
-    pub(super) fn command(&mut self, command: Command) {
-        match command {
-            Command::Started { pid, incarnation } => self.started(pid, incarnation),
-            Command::StartFailed { pid, incarnation, reason } => {
+    pub(super) fn signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::Started { pid, incarnation } => self.started(pid, incarnation),
+            Signal::StartFailed { pid, incarnation, reason } => {
                 self.event(pid, incarnation, |driver, incarnation| {
                     let now = driver.now();
                     driver.plan.start_failed(pid, incarnation, reason, now, &mut driver.actions);
                 });
             }
-            Command::Exited { pid, incarnation, reason } => {
+            Signal::Exited { pid, incarnation, reason } => {
                 self.event(pid, incarnation, |driver, incarnation| {
                     let now = driver.now();
                     driver.plan.exited(pid, incarnation, reason, now, &mut driver.actions);
                 });
             }
+        }
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        match command {
             Command::Adopt(foundling) => self.adopt(foundling),
             Command::Start { child, reply } => self.start_child(child, reply),
             Command::Request { request, which, reply } => self.request(request, &which, reply),
@@ -60,10 +65,15 @@ impl Driver {
             Ok(()) => {
                 let child = given.take();
                 self.insert(child.start, child.gated, false);
+                let ended = life.reason();
                 if let Some(entry) = self.table.get_mut(&pid) {
                     // It runs as incarnation 1, in its own count and in the plan's.
                     entry.base = 0;
                     entry.life = Some(life);
+                }
+                if let Some(reason) = ended {
+                    // The word of its end, in the faster lane, came before this and meant nothing; or it comes again.
+                    self.plan.exited(pid, 1, reason, now, &mut self.actions);
                 }
             }
             Err(error) => {
