@@ -43,9 +43,10 @@ pub use bastion_macros::main;
 pub use bastion_macros::test;
 pub use bastion_supervision as supervision;
 pub use bastion_supervision::{
-    Address, Ask, AskError, Child, Context, CrashReport, Exit, Gone, Message, Msg, Pid, Reply,
-    Report, RequestError, Runtime, Sim, StartChildError, Stats, StopSignal, Stopped, Supervisor,
-    SupervisorError, SupervisorRef, System, TellError, Tree, child, plan,
+    ASK_TIMEOUT, Address, Ask, AskError, Branch, Child, ChildInfo, Context, CrashReport, Exit,
+    Gone, Message, Msg, Pid, Reply, Report, RequestError, Runtime, Sim, StartChildError, Stats,
+    StopSignal, Stopped, Supervisor, SupervisorError, SupervisorRef, System, TellError, Tree,
+    Which, child, current_pid, plan,
 };
 pub use global::Bastion;
 

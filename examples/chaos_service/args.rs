@@ -59,6 +59,15 @@ pub(crate) struct ChaosArgs {
 }
 
 impl ChaosArgs {
+    /// Returns the first file or folder given that does not exist.
+    #[allow(
+        dead_code,
+        reason = "one of the two programs that share this file asks, the other reads"
+    )]
+    pub(crate) fn missing(&self) -> Option<&PathBuf> {
+        self.files.iter().find(|path| !path.exists())
+    }
+
     /// Writes the arguments back in canonical form: every flag by its long name, then the files.
     ///
     /// Parsing the result gives an equal value, whatever the files are called.

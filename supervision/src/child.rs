@@ -56,6 +56,7 @@ impl<M: Send + 'static> Child<M> {
     ///
     /// # Panics
     /// When the child has a name already.
+    #[track_caller]
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
         let name = name.into();
         self.given.child_mut().spec.id = Some(name.clone());
@@ -98,7 +99,7 @@ impl<M: Send + 'static> Child<M> {
     }
 
     /// Makes the child's readiness its own word: it is ready when its body calls [`Context::ready`], and the sibling after it is
-    /// started then. An end before that is a failed start.
+    /// started then. An end before that is a failed start. Of no effect on a child that is spawned: nobody waits for it.
     pub fn gated(mut self) -> Self {
         self.given.child_mut().gated = true;
         self

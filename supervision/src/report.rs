@@ -29,6 +29,17 @@ pub enum Report {
         /// Its name.
         child: Option<Arc<str>>,
     },
+    /// A supervisor did not take a child that was spawned. The child is killed.
+    Refused {
+        /// The supervisor's name.
+        supervisor: Arc<str>,
+        /// The process.
+        pid: Pid,
+        /// Its name.
+        child: Option<Arc<str>>,
+        /// Why.
+        error: plan::AddError,
+    },
     /// Messages were accepted, and never handled: their process has ended for good.
     DeadLetters {
         /// The process.
@@ -84,7 +95,9 @@ impl Report {
                 tracing::error!("{self}");
             }
             Report::Supervisor { .. } => tracing::info!("{self}"),
-            Report::Abandoned { .. } | Report::DeadLetters { .. } => tracing::warn!("{self}"),
+            Report::Abandoned { .. } | Report::Refused { .. } | Report::DeadLetters { .. } => {
+                tracing::warn!("{self}");
+            }
         }
     }
 }
@@ -104,6 +117,13 @@ impl fmt::Display for Report {
             }
             Report::Abandoned { supervisor, pid, child } => {
                 write!(f, "{supervisor}: {} never yields, it is abandoned", Who(child, Some(*pid)))
+            }
+            Report::Refused { supervisor, pid, child, error } => {
+                write!(
+                    f,
+                    "{supervisor}: {} was spawned and is not taken: {error}",
+                    Who(child, Some(*pid))
+                )
             }
             Report::DeadLetters { pid, name, count } => {
                 write!(f, "{} has ended, {count} messages are dead letters", Who(name, *pid))

@@ -79,7 +79,10 @@ pub struct Stopped {
 }
 
 impl System {
-    /// Makes a system whose reports go to `tracing` only.
+    /// Makes a system whose reports go to `tracing` only: install a subscriber to see crashes.
+    ///
+    /// The first system of a program chains a panic hook before the program's own, to learn where processes panic; a hook that is
+    /// set afterwards replaces it, and crash reports lose the place.
     pub fn new(runtime: Runtime) -> System {
         System::build(runtime, None)
     }
@@ -179,7 +182,8 @@ impl System {
         self.0.env.stats()
     }
 
-    /// Asks every supervisor for its children. An empty tree: the system has been stopped.
+    /// Asks every supervisor for its children, for a picture: `println!("{}", system.tree().await)`. An empty tree: the system has
+    /// been stopped.
     pub async fn tree(&self) -> Tree {
         Tree::of(&self.0.root).await
     }

@@ -5,8 +5,8 @@
 
 use bastion_supervision::plan::{RestartType, Shutdown};
 use bastion_supervision::{
-    Address, AskError, Context, Exit, Reply, Runtime, Sim, StartChildError, StopSignal, Supervisor,
-    System, child, current_pid,
+    Address, AskError, Context, Exit, Reply, Report, Runtime, Sim, StartChildError, StopSignal,
+    Supervisor, System, child, current_pid,
 };
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -404,6 +404,30 @@ fn a_system_whose_runtime_is_gone_can_be_stopped() {
     });
     assert!(stopped.recv_timeout(10 * SECOND).is_ok(), "stop does not return");
     assert!(address.tell(None).is_err(), "the address is open");
+}
+
+#[test]
+fn a_spawned_child_that_is_not_taken_is_reported_and_closed() {
+    quiet();
+    for seed in 0..20 {
+        let sim = Sim::new(seed);
+        let refused = Arc::new(Mutex::new(Vec::new()));
+        let into = refused.clone();
+        let system = System::with_reports(Runtime::sim(&sim), move |report| {
+            if let Report::Refused { child, .. } = report {
+                into.lock().unwrap().push(child.clone());
+            }
+        });
+        sim.run(async {
+            let first = system.spawn_child(child(idle).named("one")).unwrap();
+            let second = system.spawn_child(child(idle).named("one")).unwrap();
+            second.ended().await;
+            assert!(second.tell(()).is_err());
+            assert!(first.tell(()).is_ok());
+            system.stop(SECOND).await;
+        });
+        assert_eq!(*refused.lock().unwrap(), [Some("one".into())]);
+    }
 }
 
 #[test]

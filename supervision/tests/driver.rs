@@ -164,6 +164,19 @@ fn a_failed_start_undoes_what_was_started() {
 }
 
 #[test]
+fn what_is_told_before_the_first_start_waits_for_it() {
+    scenario(|_, system, log| async move {
+        let early = scripted(&log, "early").restart(RestartType::Temporary);
+        let address = early.address();
+        address.tell(Order::Finish).unwrap();
+        system.supervise(Supervisor::new("s").child(early)).await.unwrap();
+        assert!(matches!(address.ended().await, ExitReason::Normal));
+        assert_eq!(log.take(), ["+early1", "-early"]);
+        system.stop(SECOND).await;
+    });
+}
+
+#[test]
 fn a_start_is_gated_by_readiness() {
     scenario(|sim, system, log| async move {
         let slow_log = log.clone();
@@ -291,6 +304,33 @@ fn backoff_is_waited_for_and_a_stop_does_not_wait_for_it() {
         while supervisor.counts().await.unwrap().active == 1 {}
         system.stop(SECOND).await;
         assert_eq!(sim.now(), SECOND);
+    });
+}
+
+#[test]
+fn a_spawned_child_that_always_fails_is_restarted_with_pauses() {
+    scenario(|sim, system, _| async move {
+        let starts = Arc::new(Mutex::new(Vec::new()));
+        let (into, clock) = (starts.clone(), sim.clone());
+        let failing = child(move |cx: Context<()>| {
+            let mut starts = into.lock().unwrap();
+            starts.push(clock.now());
+            // Without pauses it would fail for ever, and no time would pass.
+            let fails = starts.len() < 1000;
+            async move {
+                if fails {
+                    return Err(Exit::error("always"));
+                }
+                cx.stop_signal().requested().await;
+                Ok(())
+            }
+        });
+        system.spawn_child(failing).unwrap();
+        sim.sleep(10 * SECOND).await;
+        system.stop(SECOND).await;
+        let starts = starts.lock().unwrap();
+        assert!((10..40).contains(&starts.len()), "{} starts in ten seconds", starts.len());
+        assert_eq!(starts[1], starts[0], "a single failure costs no delay");
     });
 }
 

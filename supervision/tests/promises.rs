@@ -91,7 +91,13 @@ fn a_stop_overtakes_a_flood_of_messages() {
     quiet();
     let sim = Sim::new(3);
     sim.run(async {
-        let system = System::new(Runtime::sim(&sim));
+        let letters = Arc::new(Mutex::new(Vec::new()));
+        let into = letters.clone();
+        let system = System::with_reports(Runtime::sim(&sim), move |report| {
+            if let Report::DeadLetters { pid, count, .. } = report {
+                into.lock().unwrap().push((*pid, *count));
+            }
+        });
         let handled = Arc::new(AtomicUsize::new(0));
         let count = handled.clone();
         let slow = child(move |mut cx: Context<u32>| {
@@ -115,6 +121,8 @@ fn a_stop_overtakes_a_flood_of_messages() {
         let stopped = system.stop(60 * SECOND).await;
         assert_eq!(handled.load(SeqCst), 1, "one handler's time, not a thousand's");
         assert_eq!(system.stats().dead_letters, 999);
+        assert!(address.pid().is_some());
+        assert_eq!(*letters.lock().unwrap(), [(address.pid(), 999)], "one report for all of them");
         assert!(stopped.forced.is_empty());
     });
 }

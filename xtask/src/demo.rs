@@ -40,6 +40,11 @@ pub(crate) struct DemoArgs {
 
 /// Prepares the machine, builds the example and becomes it.
 pub(crate) fn run(args: &DemoArgs) -> ExitCode {
+    // The example says the same; said here, it needs no build.
+    if let Some(missing) = args.chaos.missing() {
+        eprintln!("error: no such file or folder: {}", missing.display());
+        return ExitCode::from(2);
+    }
     if !args.no_install {
         hwloc::provide();
     }

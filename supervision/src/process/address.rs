@@ -16,8 +16,7 @@ pub const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The address of a process whose messages are `M`.
 ///
-/// Valid from the moment the child is described, over all its restarts; messages that come before the first start wait for
-/// it. After the process has ended for good, sends fail and give the message back.
+/// Valid from the moment the child is described, over all its restarts; what is told before the first start waits for it. After the process has ended for good, sends fail and give the message back.
 pub struct Address<M> {
     pub(crate) shared: Arc<Shared<M>>,
 }

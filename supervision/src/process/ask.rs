@@ -27,7 +27,7 @@ pub enum AskError {
 impl fmt::Display for AskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            AskError::Dead => f.write_str("the process has ended"),
+            AskError::Dead => f.write_str("the process has ended, or was not started yet"),
             AskError::Full => f.write_str("the mailbox is full"),
             AskError::NoReply => f.write_str("the question was dropped without a reply"),
             AskError::Timeout(limit) => write!(f, "no reply within {limit:?}"),
@@ -161,10 +161,12 @@ impl<T> Future for Ask<T> {
         }
         let timer = timer.get_or_insert_with(|| runtime.timer_after(limit));
         Pin::new(timer).poll(cx).map(|()| {
-            // From now on nobody waits; a reply that came in between is dropped.
-            let late = std::mem::replace(&mut *lock(slot), Slot::Gone);
-            drop(late);
-            Err(AskError::Timeout(limit))
+            // From now on nobody waits. A reply that came in between is in time.
+            let last = std::mem::replace(&mut *lock(slot), Slot::Gone);
+            match last {
+                Slot::Replied(value) => Ok(value),
+                Slot::Open(_) | Slot::Dropped | Slot::Gone => Err(AskError::Timeout(limit)),
+            }
         })
     }
 }

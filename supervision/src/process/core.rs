@@ -56,8 +56,9 @@ impl Core {
 
     /// # Panics
     /// When the process has a name already.
+    #[track_caller]
     pub(crate) fn set_name(&self, name: Arc<str>) {
-        assert!(self.name.set(name).is_ok(), "a process has one name");
+        assert!(self.name.set(name).is_ok(), "the process has a name already: {self}");
     }
 
     /// Gives the process its pid and its surroundings. A process keeps the first ones.

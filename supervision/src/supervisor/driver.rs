@@ -107,6 +107,10 @@ impl Driver {
         self.cx.env().now()
     }
 
+    pub(super) fn name(&self) -> &Arc<str> {
+        &self.blueprint.name
+    }
+
     /// Puts a child into the table and gives it its pid.
     pub(super) fn insert(&mut self, start: Arc<dyn Start>, gated: bool, declared: bool) -> Pid {
         let core = start.process().core();

@@ -6,7 +6,8 @@ use super::reference::{ChildInfo, RequestError, StartChildError, Which};
 use crate::child::Given;
 use crate::pid::Pid;
 use crate::plan::{AddError, ChildError, ChildState, ExitReason, Plan};
-use crate::process::{Reply, guard};
+use crate::process::Reply;
+use crate::report::Report;
 
 impl Driver {
     pub(super) fn signal(&mut self, signal: Signal) {
@@ -77,11 +78,12 @@ impl Driver {
                 }
             }
             Err(error) => {
-                guard::contain(
-                    || tracing::warn!(%pid, %error, "a child that was spawned is not taken"),
-                );
+                let child = given.child().start.process().core().name().cloned();
+                let supervisor = self.name().clone();
+                let env = self.cx.env();
+                env.report(Report::Refused { supervisor, pid, child, error });
                 life.kill();
-                self.cx.env().orphan(&life);
+                env.orphan(&life);
             }
         }
     }
