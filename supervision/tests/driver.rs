@@ -200,6 +200,42 @@ fn a_start_is_gated_by_readiness() {
 }
 
 #[test]
+fn a_stop_during_a_start_undoes_it_and_answers_whoever_waits() {
+    scenario(|sim, system, log| async move {
+        let never_ready = child(|cx: Context<()>| async move {
+            cx.stop_signal().requested().await;
+            Ok(())
+        });
+        let never_ready = never_ready.named("never ready").gated();
+        let supervisor = Supervisor::new("s")
+            .child(scripted(&log, "before"))
+            .child(never_ready)
+            .child(scripted(&log, "after"));
+        let stopper = system.clone();
+        let stop = child(move |cx: Context<()>| {
+            let system = stopper.clone();
+            async move {
+                cx.sleep(SECOND).await;
+                // Asks for the stop of everything, this process included, and does not wait for it.
+                let mut stop = std::pin::pin!(system.stop(10 * SECOND));
+                std::future::poll_fn(|task| {
+                    let _ = stop.as_mut().poll(task);
+                    std::task::Poll::Ready(())
+                })
+                .await;
+                Ok(())
+            }
+        });
+        system.spawn_child(stop.restart(RestartType::Temporary)).unwrap();
+        let started = system.supervise(supervisor).await;
+        assert!(started.is_err(), "{started:?}");
+        system.ended().await;
+        assert_eq!(log.take(), ["+before1", "-before"], "in reverse, and nothing after it");
+        assert_eq!(sim.now(), SECOND, "at once: nobody has to be killed");
+    });
+}
+
+#[test]
 fn a_child_that_ignores_its_stop_is_killed_in_time_and_named() {
     scenario(|sim, system, log| async move {
         let deaf =
