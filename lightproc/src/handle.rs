@@ -4,18 +4,18 @@
 //! stays with the process until a poll takes it.
 
 use crate::hooks::Hooks;
-use crate::outcome::{Outcome, contain};
+use crate::outcome::Outcome;
+use crate::panic::{Panic, contain};
 use crate::proc::{self, LightProc};
-use crate::raw::{Header, Output};
+use crate::raw::{self, Header};
 use crate::state::{Detach, Look};
 use crate::waker;
 use futures_core::future::FusedFuture;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::ptr::NonNull;
+use std::ptr::{NonNull, drop_in_place};
 use std::task::{Context, Poll};
 
 /// Awaits a process. Its output is `None` when the process was cancelled; a panic of the process goes on in whoever
@@ -141,15 +141,54 @@ unsafe fn empty_awaiter(header: &Header) {
 unsafe fn take<T>(raw: NonNull<Header>) -> Outcome<T> {
     // SAFETY: the HANDLE flag keeps the process live.
     let header = unsafe { raw.as_ref() };
-    let mut outcome = MaybeUninit::<Outcome<T>>::uninit();
-    // SAFETY: the stage belongs to the handle, the place is an uninitialised `Outcome` of the output's type.
-    unsafe { (header.vtable.take_outcome)(raw, header.state.look(), outcome.as_mut_ptr().cast()) };
-    if header.state.release_handle() {
+    let outcome = match header.state.look() {
+        Look::Completed => {
+            // SAFETY: the state word says that the output is there and is the handle's, who takes it once.
+            Outcome::Completed(header.stage.with_mut(|_| unsafe { raw::stage::<T>(raw).read() }))
+        }
+        Look::Panicked => {
+            // SAFETY: the same for a panic.
+            Outcome::Panicked(header.stage.with_mut(|_| unsafe { raw::stage::<Panic>(raw).read() }))
+        }
+        Look::Running { .. } | Look::Empty => Outcome::Cancelled,
+    };
+    // SAFETY: the stage is empty, and the flag was ours.
+    unsafe { release(raw) };
+    outcome
+}
+
+/// Drops what an ended process has left, and gives up its HANDLE flag.
+///
+/// # Safety
+/// The process has ended, its output is a `T`, and the flag is the caller's.
+unsafe fn discard<T>(raw: NonNull<Header>) {
+    // SAFETY: the HANDLE flag keeps the process live.
+    let header = unsafe { raw.as_ref() };
+    match header.state.look() {
+        Look::Completed => contain(|| {
+            // SAFETY: the state word says that the output is there and is the handle's, who drops it once.
+            header.stage.with_mut(|_| unsafe { drop_in_place(raw::stage::<T>(raw)) });
+        }),
+        Look::Panicked => {
+            // SAFETY: the same for a panic, whose drop does not panic.
+            header.stage.with_mut(|_| unsafe { drop_in_place(raw::stage::<Panic>(raw)) });
+        }
+        Look::Running { .. } | Look::Empty => {}
+    }
+    // SAFETY: the stage is empty, and the flag was ours.
+    unsafe { release(raw) };
+}
+
+/// Gives up the HANDLE flag of an ended process.
+///
+/// # Safety
+/// The process has ended, its stage is empty, and the flag is the caller's.
+unsafe fn release(raw: NonNull<Header>) {
+    // SAFETY: the HANDLE flag keeps the process live until the transition.
+    if unsafe { raw.as_ref() }.state.release_handle() {
         // SAFETY: the transition says that nobody else holds the process; the stage is empty.
         unsafe { waker::free(raw) };
     }
-    // SAFETY: written by `take_outcome`.
-    unsafe { outcome.assume_init() }
 }
 
 impl<T> Drop for ProcHandle<T> {
@@ -166,21 +205,9 @@ impl<T> Drop for ProcHandle<T> {
                     // SAFETY: the transition gave the full slot to us.
                     unsafe { empty_awaiter(header) };
                 }
-                Detach::Ended => break,
+                // SAFETY: the process has ended, its output is a `T` by `from_raw`, and the flag is ours.
+                Detach::Ended => return unsafe { discard::<T>(raw) },
             }
-        }
-        let output = match header.state.look() {
-            Look::Completed => Some(Output::Value),
-            Look::Panicked => Some(Output::Panic),
-            Look::Running { .. } | Look::Empty => None,
-        };
-        if let Some(output) = output {
-            // SAFETY: the process has ended and what is in the stage belongs to the handle.
-            contain(|| unsafe { (header.vtable.drop_output)(raw, output) });
-        }
-        if header.state.release_handle() {
-            // SAFETY: the transition says that nobody else holds the process; the stage is empty.
-            unsafe { waker::free(raw) };
         }
     }
 }

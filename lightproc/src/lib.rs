@@ -1,10 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(all(test, not(loom)))]
+mod costs;
 mod handle;
 mod hooks;
+mod in_place;
 mod outcome;
+mod panic;
 mod proc;
 mod raw;
+mod run;
 mod stack;
 mod state;
 mod sync;
@@ -12,6 +17,8 @@ mod waker;
 
 pub use handle::{ProcHandle, RecoverableHandle};
 pub use hooks::Hooks;
-pub use outcome::{Outcome, Panic};
+pub use in_place::InPlace;
+pub use outcome::Outcome;
+pub use panic::{Location, Panic};
 pub use proc::{LightProc, Polled};
-pub use stack::ProcStack;
+pub use stack::{EmptyProcState, ProcStack};

@@ -1,6 +1,7 @@
 //! One allocation: header, schedule function, data, and the place that future and output share.
 //!
-//! The only file that turns a pointer into a typed cell. Who may touch which part when follows from the state word:
+//! The only file that makes and frees cells, and turns a pointer into a typed one. Who may touch which part when follows
+//! from the state word:
 //!
 //! | part | written by | read by |
 //! |---|---|---|
@@ -8,241 +9,179 @@
 //! | awaiter | the handle, while AWAITER is clear | the handle while AWAITER and FUTURE are set; else the finisher |
 //! | stage | the runner, while FUTURE is set | the handle, once COMPLETED is set and FUTURE is clear |
 
+use crate::LightProc;
 use crate::hooks::Hooks;
-use crate::outcome::{Outcome, Panic, contain};
-use crate::state::{Look, State};
+use crate::panic::{Panic, contain};
+use crate::proc::Polled;
+use crate::state::State;
 use crate::sync::UnsafeCell;
+use crate::waker;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::any::{Any, TypeId};
-use std::future::Future;
-use std::mem::{ManuallyDrop, MaybeUninit, needs_drop};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::any::TypeId;
+use std::future::IntoFuture;
+use std::mem::{ManuallyDrop, MaybeUninit, needs_drop, offset_of};
 use std::ptr::NonNull;
-use std::task::{Context, Poll, Waker};
+use std::task::{RawWakerVTable, Waker};
 
 /// The part of a cell that does not depend on its types, at offset 0.
 pub(crate) struct Header {
     pub(crate) state: State,
     pub(crate) vtable: &'static VTable,
     pub(crate) awaiter: UnsafeCell<MaybeUninit<Waker>>,
+    /// Stands for the stage, whose place only the vtable knows: it has a byte only when a model checker watches.
+    pub(crate) stage: UnsafeCell<()>,
 }
 
 /// What needs the cell's types. Each function is given the pointer of a cell of exactly the types it was made for.
 pub(crate) struct VTable {
-    /// Polls the future; when it is ready, replaces it by its output. The caller is the runner.
-    pub(crate) poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<Output>,
-    /// Drops the future. The caller is the runner; the stage is empty afterwards.
-    pub(crate) drop_future: unsafe fn(NonNull<Header>),
-    /// Writes the outcome into the place behind the pointer, an uninitialised `Outcome<T>`; empties the stage.
-    pub(crate) take_outcome: unsafe fn(NonNull<Header>, Look, *mut ()),
-    /// Drops what [`Output`] has put into the stage; empties the stage.
-    pub(crate) drop_output: unsafe fn(NonNull<Header>, Output),
-    /// Puts a panic's payload into the empty stage.
-    pub(crate) put_panic: unsafe fn(NonNull<Header>, Box<dyn Any + Send>),
-    /// Calls the schedule function with the process that the caller is the runner of.
+    /// Runs the process once. The caller is the runner, and gives that role up.
+    pub(crate) poll: unsafe fn(NonNull<Header>) -> Polled,
+    /// Drops the future and ends the process. The caller is the runner, and gives that role up.
+    pub(crate) abandon: unsafe fn(NonNull<Header>),
+    /// Calls the schedule function. The caller is the runner, and hands that role over.
     pub(crate) schedule: unsafe fn(NonNull<Header>),
-    /// The hooks of the process's data.
-    pub(crate) before_start: unsafe fn(NonNull<Header>),
-    pub(crate) after_complete: unsafe fn(NonNull<Header>),
-    pub(crate) after_panic: unsafe fn(NonNull<Header>),
-    /// A pointer to the process's data, when it is of that type.
-    pub(crate) data: unsafe fn(NonNull<Header>, TypeId) -> Option<NonNull<()>>,
     /// Drops schedule function and data, and frees the cell. The stage and the awaiter slot are empty.
     pub(crate) free: unsafe fn(NonNull<Header>),
-}
-
-/// What is in the stage of a process that has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Output {
-    Value,
-    Panic,
+    /// Returns a pointer to the process's data, when they are of that type.
+    pub(crate) data: unsafe fn(NonNull<Header>, TypeId) -> Option<NonNull<()>>,
+    /// Where the stage is, in bytes from the header.
+    pub(crate) stage: usize,
+    /// The one vtable of all wakers of this process, wherever they are made: `Waker::will_wake` compares its address.
+    pub(crate) waker: &'static RawWakerVTable,
 }
 
 /// Future and output share their place; the state word says which is there.
+#[repr(C)]
 union Stage<F, T> {
     future: ManuallyDrop<F>,
     output: ManuallyDrop<T>,
-    panic: ManuallyDrop<Box<dyn Any + Send>>,
+    panic: ManuallyDrop<Panic>,
+}
+
+/// The part of a cell that wakers need: it depends on the schedule function alone.
+#[repr(C)]
+struct Base<S> {
+    header: Header,
+    schedule: S,
 }
 
 #[repr(C)]
-struct Cell<F: Future, S, D> {
-    header: Header,
-    schedule: S,
+pub(crate) struct Cell<F: Future, S, D> {
+    base: Base<S>,
     data: D,
-    stage: UnsafeCell<Stage<F, F::Output>>,
+    stage: std::cell::UnsafeCell<Stage<F, F::Output>>,
 }
 
-/// Allocates a process and writes it in place.
-pub(crate) fn allocate<F, S, D>(future: F, schedule: S, data: D) -> NonNull<Header>
+/// A cell's memory, given back if what should become its future panics.
+struct Memory {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout, and not given to anybody.
+        unsafe { dealloc(self.start.as_ptr(), self.layout) };
+    }
+}
+
+/// Allocates a process and writes it in place: `future` is turned into the future where it stays.
+#[inline]
+pub(crate) fn allocate<I, S, D>(future: I, schedule: S, data: D, handle: bool) -> NonNull<Header>
 where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-    S: Fn(crate::LightProc) + Send + Sync + 'static,
+    I: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
+    S: Fn(LightProc) + Send + Sync + 'static,
     D: Hooks,
 {
-    let layout = Layout::new::<Cell<F, S, D>>();
+    let layout = Layout::new::<Cell<I::IntoFuture, S, D>>();
     // SAFETY: the layout is not zero-sized: a cell holds a header.
-    let cell = unsafe { alloc(layout) }.cast::<Cell<F, S, D>>();
-    let Some(cell) = NonNull::new(cell) else { handle_alloc_error(layout) };
-    let vtable = const { &Cell::<F, S, D>::VTABLE };
-    // SAFETY: `cell` is a fresh allocation of the cell's layout, so it is valid for this write.
+    let Some(start) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
+    let memory = Memory { start, layout };
+    let cell = start.cast::<Cell<I::IntoFuture, S, D>>().as_ptr();
+    // SAFETY: a fresh allocation of the cell's layout is valid for writes to each of its fields. The stage is a union with
+    // all fields at its start (`repr(C)`) in a transparent cell, so its place is the future's.
     unsafe {
-        cell.write(Cell {
+        (&raw mut (*cell).stage).cast::<I::IntoFuture>().write(future.into_future());
+        (&raw mut (*cell).base).write(Base {
             header: Header {
-                state: State::new(),
-                vtable,
+                state: State::new(handle),
+                vtable: const { &Cell::<I::IntoFuture, S, D>::VTABLE },
                 awaiter: UnsafeCell::new(MaybeUninit::uninit()),
+                stage: UnsafeCell::new(()),
             },
             schedule,
-            data,
-            stage: UnsafeCell::new(Stage { future: ManuallyDrop::new(future) }),
         });
+        (&raw mut (*cell).data).write(data);
     }
-    cell.cast()
+    std::mem::forget(memory);
+    start.cast()
+}
+
+/// Calls the schedule function of a process.
+///
+/// # Safety
+/// The process is live, its schedule function is an `S`, and the caller is its runner, a role that goes to the function.
+pub(crate) unsafe fn schedule<S: Fn(LightProc)>(raw: NonNull<Header>) {
+    // SAFETY: the caller is the runner.
+    let process = unsafe { LightProc::from_raw(raw) };
+    if size_of::<S>() == 0 && !needs_drop::<S>() {
+        // SAFETY: any well-aligned pointer is a reference to a zero-sized value. The process may be run and freed while
+        // the call lasts: there is no byte of it that the call could read, and no destructor that could end it.
+        unsafe { NonNull::<S>::dangling().as_ref()(process) };
+    } else {
+        // The process may be run and freed by another thread while the call lasts: hold it.
+        // SAFETY: the runner keeps the cell live until `process` is given away; the waker then does.
+        let hold = unsafe { waker::hold(raw) };
+        // SAFETY: live, and `repr(C)` puts base and header at offset 0, so the header's address is the base's.
+        let base = unsafe { raw.cast::<Base<S>>().as_ref() };
+        (base.schedule)(process);
+        drop(hold);
+    }
+}
+
+/// Returns the place of what is in a process's stage.
+///
+/// # Safety
+/// The process is live.
+pub(crate) unsafe fn stage<T>(raw: NonNull<Header>) -> *mut T {
+    // SAFETY: live; the vtable's offset is that of a field of this allocation, whose address `raw` came from.
+    unsafe { raw.byte_add(raw.as_ref().vtable.stage).cast::<T>().as_ptr() }
 }
 
 impl<F, S, D> Cell<F, S, D>
 where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-    S: Fn(crate::LightProc) + Send + Sync + 'static,
+    F: Future<Output: Send + 'static> + Send + 'static,
+    S: Fn(LightProc) + Send + Sync + 'static,
     D: Hooks,
 {
     const VTABLE: VTable = VTable {
         poll: Self::poll,
-        drop_future: Self::drop_future,
-        take_outcome: Self::take_outcome,
-        drop_output: Self::drop_output,
-        put_panic: Self::put_panic,
-        schedule: Self::schedule,
-        before_start: Self::before_start,
-        after_complete: Self::after_complete,
-        after_panic: Self::after_panic,
-        data: Self::data,
+        abandon: Self::abandon,
+        schedule: schedule::<S>,
         free: Self::free,
+        data: Self::data,
+        stage: offset_of!(Self, stage),
+        waker: waker::vtable::<S>(),
     };
 
     /// # Safety
     /// `raw` is a live cell of exactly these types.
-    unsafe fn of<'a>(raw: NonNull<Header>) -> &'a Self {
+    pub(crate) unsafe fn of<'a>(raw: NonNull<Header>) -> &'a Self {
         // SAFETY: `repr(C)` puts the header at offset 0, so the header's address is the cell's; live by contract.
         unsafe { raw.cast::<Self>().as_ref() }
     }
 
-    /// Tells the model checker that whoever frees the cell has it alone. Nothing otherwise.
-    fn unshared(&self) {
-        if cfg!(loom) {
-            self.header.awaiter.with_mut(|_| ());
-            self.stage.with_mut(|_| ());
-        }
+    pub(crate) fn header(&self) -> &Header {
+        &self.base.header
     }
 
-    unsafe fn poll(raw: NonNull<Header>, cx: &mut Context<'_>) -> Poll<Output> {
-        // SAFETY: live and of these types, by the vtable's contract.
-        let cell = unsafe { Self::of(raw) };
-        let polled = cell.stage.with_mut(|stage| {
-            // SAFETY: the caller is the runner and FUTURE is set, so the stage holds the future and is ours alone. It
-            // stays in this allocation until it is dropped in place, so it is pinned.
-            unsafe { Pin::new_unchecked(&mut *(*stage).future).poll(cx) }
-        });
-        polled.map(|output| {
-            // SAFETY: as above; the future is not used again.
-            let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { Self::drop_future(raw) }));
-            match dropped {
-                Ok(()) => {
-                    let output = ManuallyDrop::new(output);
-                    // SAFETY: the stage is empty and ours.
-                    cell.stage.with_mut(|stage| unsafe { (*stage).output = output });
-                    Output::Value
-                }
-                Err(payload) => {
-                    contain(|| drop(output));
-                    // SAFETY: the stage is empty and ours.
-                    unsafe { Self::put_panic(raw, payload) };
-                    Output::Panic
-                }
-            }
-        })
+    pub(crate) fn hooks(&self) -> &D {
+        &self.data
     }
 
-    unsafe fn drop_future(raw: NonNull<Header>) {
-        // SAFETY: live and of these types, by the vtable's contract.
-        let cell = unsafe { Self::of(raw) };
-        // SAFETY: the caller is the runner and FUTURE is set: the stage holds the future, ours alone, dropped once.
-        cell.stage.with_mut(|stage| unsafe { ManuallyDrop::drop(&mut (*stage).future) });
-    }
-
-    unsafe fn take_outcome(raw: NonNull<Header>, look: Look, into: *mut ()) {
-        // SAFETY: live and of these types, by the vtable's contract.
-        let cell = unsafe { Self::of(raw) };
-        let outcome = cell.stage.with_mut(|stage| match look {
-            Look::Completed => {
-                // SAFETY: the state word says that the output is here and is the handle's, who calls this once.
-                let output = unsafe { ManuallyDrop::take(&mut (*stage).output) };
-                Outcome::Completed(output)
-            }
-            Look::Panicked => {
-                // SAFETY: the same for a payload.
-                let payload = unsafe { ManuallyDrop::take(&mut (*stage).panic) };
-                Outcome::Panicked(Panic::new(payload))
-            }
-            Look::Running { .. } | Look::Empty => Outcome::Cancelled,
-        });
-        // SAFETY: `into` is an uninitialised `Outcome<F::Output>`, by the contract of `take_outcome`.
-        unsafe { into.cast::<Outcome<F::Output>>().write(outcome) };
-    }
-
-    unsafe fn drop_output(raw: NonNull<Header>, what: Output) {
-        // SAFETY: live and of these types, by the vtable's contract.
-        let cell = unsafe { Self::of(raw) };
-        cell.stage.with_mut(|stage| match what {
-            // SAFETY: the caller says that the output is in the stage, and owns it.
-            Output::Value => unsafe { ManuallyDrop::drop(&mut (*stage).output) },
-            // SAFETY: the same for a payload.
-            Output::Panic => unsafe { ManuallyDrop::drop(&mut (*stage).panic) },
-        });
-    }
-
-    unsafe fn put_panic(raw: NonNull<Header>, payload: Box<dyn Any + Send>) {
-        // SAFETY: live and of these types, by the vtable's contract.
-        let cell = unsafe { Self::of(raw) };
-        // SAFETY: the caller is the runner and has emptied the stage.
-        cell.stage.with_mut(|stage| unsafe { (*stage).panic = ManuallyDrop::new(payload) });
-    }
-
-    unsafe fn schedule(raw: NonNull<Header>) {
-        // SAFETY: the caller is the runner, and hands that role to the `LightProc`.
-        let process = unsafe { crate::LightProc::from_raw(raw) };
-        if size_of::<S>() == 0 && !needs_drop::<S>() {
-            // SAFETY: any well-aligned pointer is a reference to a zero-sized value. The process may be run and freed while
-            // the call lasts: there is no byte of it that the call could read, and no destructor that could end it.
-            unsafe { NonNull::<S>::dangling().as_ref()(process) };
-        } else {
-            // The process may be run and freed by another thread while the call lasts: hold it.
-            // SAFETY: the runner keeps the cell live until `process` is given away; the waker then does.
-            let hold = unsafe { crate::waker::hold(raw) };
-            // SAFETY: live and of these types, by the vtable's contract.
-            let cell = unsafe { Self::of(raw) };
-            (cell.schedule)(process);
-            drop(hold);
-        }
-    }
-
-    unsafe fn before_start(raw: NonNull<Header>) {
-        // SAFETY: live and of these types, by the vtable's contract.
-        unsafe { Self::of(raw) }.data.before_start();
-    }
-
-    unsafe fn after_complete(raw: NonNull<Header>) {
-        // SAFETY: live and of these types, by the vtable's contract.
-        unsafe { Self::of(raw) }.data.after_complete();
-    }
-
-    unsafe fn after_panic(raw: NonNull<Header>) {
-        // SAFETY: live and of these types, by the vtable's contract.
-        unsafe { Self::of(raw) }.data.after_panic();
+    /// Returns the place of the future, of the output or of the panic, whichever the state word says is there.
+    pub(crate) fn place<T>(&self) -> *mut T {
+        self.stage.get().cast()
     }
 
     unsafe fn data(raw: NonNull<Header>, wanted: TypeId) -> Option<NonNull<()>> {
@@ -251,12 +190,17 @@ where
         (TypeId::of::<D>() == wanted).then(|| NonNull::from(&cell.data).cast())
     }
 
-    unsafe fn free(raw: NonNull<Header>) {
+    pub(crate) unsafe fn free(raw: NonNull<Header>) {
+        if cfg!(loom) {
+            // Tells the model checker that whoever frees the cell has it alone.
+            // SAFETY: nobody else holds the cell.
+            let header = unsafe { Self::of(raw) }.header();
+            header.awaiter.with_mut(|_| ());
+            header.stage.with_mut(|_| ());
+        }
         let cell = raw.cast::<Self>().as_ptr();
-        // SAFETY: nobody else holds the cell.
-        unsafe { Self::of(raw) }.unshared();
-        // SAFETY: dropping the cell drops schedule function and data, once; the stage is a union and the awaiter a
-        // `MaybeUninit`, which drop nothing. If one destructor panics the other still runs.
+        // SAFETY: nobody else holds the cell. Dropping it drops schedule function and data, once; the stage is a union and
+        // the awaiter a `MaybeUninit`, which drop nothing. If one destructor panics the other still runs.
         contain(|| unsafe { std::ptr::drop_in_place(cell) });
         // SAFETY: the allocation was made with this layout, and nothing of it is used again.
         unsafe { dealloc(cell.cast(), Layout::new::<Self>()) };

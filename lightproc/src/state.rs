@@ -162,9 +162,10 @@ pub(crate) enum Detach {
 pub(crate) struct State(AtomicU64);
 
 impl State {
-    /// A process that is about to be scheduled for the first time, with a handle.
-    pub(crate) fn new() -> State {
-        State(AtomicU64::new(FUTURE | HANDLE | NEW | WAKE))
+    /// A process that is about to be scheduled for the first time.
+    pub(crate) fn new(handle: bool) -> State {
+        let handle = if handle { HANDLE } else { 0 };
+        State(AtomicU64::new(FUTURE | handle | NEW | WAKE))
     }
 
     /// Adds a waker. Relaxed: the caller already holds a reference, which keeps the process alive.
@@ -282,6 +283,12 @@ impl State {
         } else {
             Pending::Idle
         }
+    }
+
+    /// Says whether a handle exists; once it does not, it never will again.
+    #[must_use]
+    pub(crate) fn has_handle(&self) -> bool {
+        self.0.load(Relaxed) & HANDLE != 0
     }
 
     /// Hands the output in the cell to the handle, if there is one.
@@ -404,6 +411,8 @@ impl State {
     /// Lets go of an ended process whose cell the handle has emptied. True: free it.
     #[must_use]
     pub(crate) fn release_handle(&self) -> bool {
-        is_unreachable(self.0.fetch_and(!HANDLE, AcqRel) & !HANDLE)
+        // Nobody but the handle: no atomic write needed. Acquire: see what the last holder did before the free.
+        self.0.load(Acquire) & (FUTURE | AWAITER | REFS) == 0
+            || is_unreachable(self.0.fetch_and(!HANDLE, AcqRel) & !HANDLE)
     }
 }

@@ -1,13 +1,16 @@
-//! Wakers of a process: one reference each, and one static vtable for all of them.
+//! Wakers of a process: one reference each, and one vtable for all wakers of a process.
 
-use crate::proc::LightProc;
-use crate::raw::Header;
+use crate::LightProc;
+use crate::raw::{self, Header};
 use crate::state::{DropRef, Wake};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
+/// The vtable of the wakers of processes whose schedule function is an `S`.
+pub(crate) const fn vtable<S: Fn(LightProc)>() -> &'static RawWakerVTable {
+    const { &RawWakerVTable::new(clone, wake::<S>, wake_by_ref::<S>, drop_waker::<S>) }
+}
 
 /// Makes a waker that counts as a reference.
 ///
@@ -23,9 +26,10 @@ pub(crate) unsafe fn hold(raw: NonNull<Header>) -> Waker {
 /// # Safety
 /// The caller is the process's runner, and uses the waker only while it is.
 pub(crate) unsafe fn borrowed(raw: NonNull<Header>) -> ManuallyDrop<Waker> {
-    let waker = RawWaker::new(raw.as_ptr().cast(), &VTABLE);
-    // SAFETY: the runner keeps the process live. `ManuallyDrop`: no reference is given up that was never taken.
-    ManuallyDrop::new(unsafe { Waker::from_raw(waker) })
+    // SAFETY: the runner keeps the process live.
+    let vtable = unsafe { raw.as_ref() }.vtable.waker;
+    // SAFETY: the vtable is that of this process. `ManuallyDrop`: no reference is given up that was never taken.
+    ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(raw.as_ptr().cast(), vtable)) })
 }
 
 /// # Safety
@@ -42,37 +46,38 @@ fn raw(data: *const ()) -> NonNull<Header> {
 
 unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: the waker that is being cloned keeps the process live.
-    unsafe { header(data) }.state.add_ref();
-    RawWaker::new(data, &VTABLE)
+    let header = unsafe { header(data) };
+    header.state.add_ref();
+    RawWaker::new(data, header.vtable.waker)
 }
 
-unsafe fn wake(data: *const ()) {
+unsafe fn wake<S: Fn(LightProc)>(data: *const ()) {
     // SAFETY: this waker's reference keeps the process live until the transition.
     match unsafe { header(data) }.state.wake_by_val() {
         Wake::Nothing => {}
         // SAFETY: the transition made us the runner.
-        Wake::Schedule => unsafe { LightProc::from_raw(raw(data)) }.schedule(),
+        Wake::Schedule => unsafe { raw::schedule::<S>(raw(data)) },
         // SAFETY: the transition says that nobody else holds the process and that it has ended.
         Wake::Free => unsafe { free(raw(data)) },
     }
 }
 
-unsafe fn wake_by_ref(data: *const ()) {
+unsafe fn wake_by_ref<S: Fn(LightProc)>(data: *const ()) {
     // SAFETY: the waker keeps the process live.
     if let Wake::Schedule = unsafe { header(data) }.state.wake_by_ref() {
         // SAFETY: the transition made us the runner.
-        unsafe { LightProc::from_raw(raw(data)) }.schedule();
+        unsafe { raw::schedule::<S>(raw(data)) };
     }
 }
 
-unsafe fn drop_waker(data: *const ()) {
+unsafe fn drop_waker<S: Fn(LightProc)>(data: *const ()) {
     // SAFETY: this waker's reference keeps the process live until the transition.
     match unsafe { header(data) }.state.drop_ref() {
         DropRef::Shared => {}
         // SAFETY: the transition says that nobody else holds the process and that it has ended.
         DropRef::Free => unsafe { free(raw(data)) },
         // SAFETY: the transition made us the runner of the last run, which drops the future where processes run.
-        DropRef::Orphan => unsafe { LightProc::from_raw(raw(data)) }.schedule(),
+        DropRef::Orphan => unsafe { raw::schedule::<S>(raw(data)) },
     }
 }
 

@@ -4,6 +4,9 @@ use super::Rule;
 use super::code;
 use super::tree::{Tree, Violation};
 
+/// Names of the classic interface, which programs written for it call.
+const CLASSIC: &[&str] = &["get_pid", "get_state"];
+
 /// Keeps `get_` out of the public interface.
 pub(super) const GETTERS: Rule =
     Rule { name: "getters", about: "no public function is called get_…", check: getters };
@@ -15,7 +18,10 @@ fn getters(tree: &Tree) -> Vec<Violation> {
             let name = file.code[place + "fn".len()..].trim_start();
             // The words before `fn` in the same item: `pub`, `const`, `async`, `unsafe`, `extern`.
             let item = file.code[..place].rsplit([';', '{', '}', ']']).next().unwrap_or_default();
-            if name.starts_with("get_") && item.split_whitespace().next() == Some("pub") {
+            let word = name.split(|c: char| !c.is_alphanumeric() && c != '_').next();
+            let classic = word.is_some_and(|word| CLASSIC.contains(&word));
+            if name.starts_with("get_") && !classic && item.split_whitespace().next() == Some("pub")
+            {
                 let line = code::line_of(&file.code, place);
                 violations.push(file.violation(line, "a public name does not begin with `get_`"));
             }
@@ -37,7 +43,7 @@ mod tests {
                 ("a.rs", "impl A {\n    #[inline]\n    pub const fn get_a(&self) {}\n}\n"),
                 ("b.rs", "pub fn a() {}\npub async fn get_b() {}\n"),
                 ("c.rs", "fn get_c() {}\npub(crate) fn get_d() {}\npub fn getter() {}\n"),
-                ("d.rs", "// pub fn get_e() {}\n"),
+                ("d.rs", "// pub fn get_e() {}\npub fn get_pid() {}\n"),
             ],
             &[("a.rs", 3), ("b.rs", 2)],
         );

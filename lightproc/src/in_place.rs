@@ -1,0 +1,41 @@
+//! [`InPlace`]: how a large future comes into its process without a stay on the stack.
+
+/// Makes a process's future where it will live, instead of moving it there.
+///
+/// `LightProc`'s constructors take anything that turns [into a future](IntoFuture). A future is moved into the process's
+/// allocation, which an optimised build makes free, and an unoptimised one does through a few copies on the stack of
+/// the caller. `InPlace` hands over the recipe instead: the function runs when the memory is there. In an optimised
+/// build the future never touches the stack; in any other, there is one copy at most of what the function returns.
+///
+/// # Examples
+/// ```
+/// use lightproc::{InPlace, LightProc};
+///
+/// async fn large(seed: u8) -> u8 {
+///     let block = [seed; 1 << 18];
+///     futures_lite::future::yield_now().await;
+///     block[0]
+/// }
+/// let (process, handle) = LightProc::build(InPlace(|| large(7)), LightProc::run, ());
+/// process.run();
+/// assert_eq!(futures_lite::future::block_on(handle), Some(7));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct InPlace<C>(
+    /// Makes the future.
+    pub C,
+);
+
+impl<C, F> IntoFuture for InPlace<C>
+where
+    C: FnOnce() -> F,
+    F: Future,
+{
+    type Output = F::Output;
+    type IntoFuture = F;
+
+    #[inline(always)]
+    fn into_future(self) -> F {
+        (self.0)()
+    }
+}

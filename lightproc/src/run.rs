@@ -1,0 +1,193 @@
+//! One run of a process, from the poll to whatever it leaves behind.
+//!
+//! The only file that touches a future. It is compiled once for each kind of process, so that an empty hook, a future or
+//! an output without a destructor, and a schedule function without captured values leave no instruction behind.
+
+use crate::LightProc;
+use crate::hooks::Hooks;
+use crate::panic::{Panic, contain};
+use crate::proc::Polled;
+use crate::raw::{Cell, Header};
+use crate::state::{Begin, Complete, Finish, Pending};
+use crate::waker;
+use std::pin::Pin;
+use std::ptr::{NonNull, drop_in_place};
+use std::task::{Context, Poll};
+
+impl<F, S, D> Cell<F, S, D>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+    S: Fn(LightProc) + Send + Sync + 'static,
+    D: Hooks,
+{
+    /// Runs the process once. Never unwinds.
+    ///
+    /// # Safety
+    /// `raw` is a live cell of these types; the caller is its runner, and gives that role up.
+    pub(crate) unsafe fn poll(raw: NonNull<Header>) -> Polled {
+        // SAFETY: the runner keeps the process live until it gives its role up below.
+        let cell = unsafe { Self::of(raw) };
+        let state = &cell.header().state;
+        let (seen, first) = match state.begin_run() {
+            Begin::Poll { seen, first } => (seen, first),
+            Begin::Closed => {
+                // SAFETY: we are the runner.
+                unsafe { Self::abandon(raw) };
+                return Polled::Ended;
+            }
+        };
+        // SAFETY: used only in this poll.
+        let waker = unsafe { waker::borrowed(raw) };
+        let mut cx = Context::from_waker(&waker);
+        let polled = Panic::catch(|| {
+            if first {
+                cell.hooks().before_start();
+            }
+            cell.header().stage.with_mut(|_| {
+                // SAFETY: we are the runner and FUTURE is set, so the stage holds the future and is ours alone. It stays
+                // in this allocation until it is dropped in place, so it is pinned.
+                unsafe { Pin::new_unchecked(&mut *cell.place::<F>()).poll(&mut cx) }
+            })
+        });
+        match polled {
+            Ok(Poll::Pending) => match state.end_pending(seen) {
+                Pending::Idle => return Polled::Waiting,
+                // SAFETY: the transition left us the runner.
+                Pending::Woken => return Polled::Woken(unsafe { LightProc::from_raw(raw) }),
+                // SAFETY: the transition left us the runner, or the only one who can reach the process; FUTURE is set.
+                Pending::Closed | Pending::Orphan => unsafe { Self::abandon(raw) },
+            },
+            // SAFETY: we are the runner and FUTURE is set.
+            Ok(Poll::Ready(output)) => unsafe { Self::returned(raw, output) },
+            // SAFETY: the same.
+            Err(panic) => unsafe { Self::panicked(raw, panic) },
+        }
+        Polled::Ended
+    }
+
+    /// Ends a process whose future has returned.
+    ///
+    /// # Safety
+    /// The caller is the runner and gives that role up; FUTURE is set.
+    unsafe fn returned(raw: NonNull<Header>, output: F::Output) {
+        // SAFETY: the runner keeps the process live until it gives its role up below.
+        let cell = unsafe { Self::of(raw) };
+        // SAFETY: we are the runner and FUTURE is set; the future is not used again.
+        if let Err(panic) = Panic::catch(|| unsafe { Self::drop_future(raw) }) {
+            contain(|| drop(output));
+            // SAFETY: the stage is empty and ours.
+            return unsafe { Self::failed(raw, panic) };
+        }
+        contain(|| cell.hooks().after_complete());
+        if cell.header().state.has_handle() {
+            // SAFETY: the stage is empty and ours.
+            cell.header().stage.with_mut(|_| unsafe { cell.place::<F::Output>().write(output) });
+            // SAFETY: the output is in the stage.
+            unsafe { Self::hand_over::<F::Output>(raw, false) };
+        } else {
+            contain(|| drop(output));
+            // SAFETY: the stage is empty.
+            unsafe { Self::finish(raw) };
+        }
+    }
+
+    /// Ends a process whose start hook or poll has panicked.
+    ///
+    /// # Safety
+    /// The caller is the runner and gives that role up; FUTURE is set.
+    #[cold]
+    unsafe fn panicked(raw: NonNull<Header>, panic: Panic) {
+        // SAFETY: we are the runner and FUTURE is set; the future is not used again.
+        contain(|| unsafe { Self::drop_future(raw) });
+        // SAFETY: the stage is empty and ours.
+        unsafe { Self::failed(raw, panic) };
+    }
+
+    /// Ends a process with a panic; the future is gone.
+    ///
+    /// # Safety
+    /// The caller is the runner and gives that role up; FUTURE is set and the stage is empty.
+    #[cold]
+    unsafe fn failed(raw: NonNull<Header>, panic: Panic) {
+        // SAFETY: the runner keeps the process live until it gives its role up below.
+        let cell = unsafe { Self::of(raw) };
+        contain(|| cell.hooks().after_panic());
+        // SAFETY: the stage is empty and ours.
+        cell.header().stage.with_mut(|_| unsafe { cell.place::<Panic>().write(panic) });
+        // SAFETY: the panic is in the stage.
+        unsafe { Self::hand_over::<Panic>(raw, true) };
+    }
+
+    /// Hands what is in the stage to the handle; drops it when there is none.
+    ///
+    /// # Safety
+    /// The caller is the runner and gives that role up; FUTURE is set and the stage holds a `T`, a panic if so said.
+    unsafe fn hand_over<T>(raw: NonNull<Header>, panicked: bool) {
+        // SAFETY: the runner keeps the process live until the transition.
+        let cell = unsafe { Self::of(raw) };
+        match cell.header().state.complete(panicked) {
+            Complete::Kept => {}
+            // SAFETY: the transition left the awaiter slot to us.
+            Complete::Notify => unsafe { notify(raw) },
+            Complete::Unwanted => {
+                contain(|| {
+                    // SAFETY: no handle exists, so what is in the stage is ours.
+                    cell.header().stage.with_mut(|_| unsafe { drop_in_place(cell.place::<T>()) })
+                });
+                // SAFETY: the stage is empty.
+                unsafe { Self::finish(raw) };
+            }
+        }
+    }
+
+    /// Drops the future and ends the process without an output.
+    ///
+    /// # Safety
+    /// `raw` is a live cell of these types; the caller is its runner and gives that role up; FUTURE is set.
+    pub(crate) unsafe fn abandon(raw: NonNull<Header>) {
+        // SAFETY: we are the runner and FUTURE is set; the future is not used again.
+        contain(|| unsafe { Self::drop_future(raw) });
+        // SAFETY: the stage is empty.
+        unsafe { Self::finish(raw) };
+    }
+
+    /// # Safety
+    /// The caller is the runner and FUTURE is set; the stage is empty afterwards.
+    unsafe fn drop_future(raw: NonNull<Header>) {
+        // SAFETY: the runner keeps the process live.
+        let cell = unsafe { Self::of(raw) };
+        // SAFETY: the stage holds the future, ours alone, which is dropped once.
+        cell.header().stage.with_mut(|_| unsafe { drop_in_place(cell.place::<F>()) });
+    }
+
+    /// Ends a process whose stage is empty.
+    ///
+    /// # Safety
+    /// The caller is the runner and gives that role up; FUTURE is set.
+    unsafe fn finish(raw: NonNull<Header>) {
+        // SAFETY: the runner keeps the process live until the transition.
+        match unsafe { Self::of(raw) }.header().state.finish() {
+            Finish::Shared => {}
+            // SAFETY: the transition left the awaiter slot to us.
+            Finish::Notify => unsafe { notify(raw) },
+            // SAFETY: the transition says that nobody else holds the process.
+            Finish::Free => unsafe { Self::free(raw) },
+        }
+    }
+}
+
+/// Wakes whoever awaits the handle.
+///
+/// # Safety
+/// The caller is the finisher of an ended process whose AWAITER is set: it keeps the process live, the slot is full.
+unsafe fn notify(raw: NonNull<Header>) {
+    // SAFETY: live by contract.
+    let header = unsafe { raw.as_ref() };
+    // SAFETY: the slot is full and ours to empty; the handle only reads it while FUTURE is set.
+    let awaiter = header.awaiter.with(|slot| unsafe { (*slot).assume_init_read() });
+    if header.state.release_awaiter() {
+        // SAFETY: the transition says that nobody else holds the process.
+        unsafe { (header.vtable.free)(raw) };
+    }
+    contain(|| awaiter.wake());
+}
