@@ -161,3 +161,23 @@ fn cancel_during_a_poll_against_wake_during_the_drop() {
         model.end(Some(0));
     });
 }
+
+/// The waker does not itself see what the first runner did: only the state word hands the future to the second.
+#[test]
+fn a_wake_by_reference_between_two_runners() {
+    check(|| {
+        let (model, process, handle) = Model::new(1, true);
+        let first = spawn(&model, move |_| process.run());
+        let waker = spawn(&model, |model| {
+            let waker = model.wakers.lock().unwrap().last().cloned();
+            if let Some(waker) = waker {
+                waker.wake_by_ref();
+            }
+        });
+        model.run();
+        first.join().unwrap();
+        waker.join().unwrap();
+        drop(handle);
+        model.end(Some(0));
+    });
+}
