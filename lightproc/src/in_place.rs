@@ -3,9 +3,9 @@
 /// Makes a process's future where it will live, instead of moving it there.
 ///
 /// `LightProc`'s constructors take anything that turns [into a future](IntoFuture). A future is moved into the process's
-/// allocation, which an optimised build makes free, and an unoptimised one does through a few copies on the stack of
-/// the caller. `InPlace` hands over the recipe instead: the function runs when the memory is there. In an optimised
-/// build the future never touches the stack; in any other, there is one copy at most of what the function returns.
+/// allocation, which costs nothing in an optimised build, and four copies on the caller's stack in an unoptimised one.
+/// `InPlace` hands over the recipe instead: the function runs when the memory is there. In an optimised build the future
+/// never touches the stack; in an unoptimised one there are two copies, because the compiler passes results by way of it.
 ///
 /// # Examples
 /// ```
