@@ -2,9 +2,9 @@
 //!
 //! The thread starts with the first timer and is woken only by a deadline, or by a timer that comes before all others.
 
+use lightproc::Panic;
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -159,9 +159,5 @@ fn run() {
 
 /// Wakes. A foreign waker that panics, or a panic whose payload does, must not stop the clock.
 fn wake(waker: Waker) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake()))
-        && let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
-    {
-        std::mem::forget(again);
-    }
+    drop(Panic::catch(|| waker.wake()));
 }
