@@ -24,7 +24,8 @@ use std::task::{Context, Poll};
 /// Dropping the handle detaches the process. The handle is ready only after the future was dropped.
 ///
 /// # Panics
-/// Awaiting it panics with the process's payload when the process panicked. Polling it after it was ready panics.
+/// Awaiting it panics with the process's payload when the process panicked. Polling it after it was ready panics. A panic
+/// in the awaiter's `Waker::clone` goes on in whoever polls; the handle stays usable, and has no awaiter then.
 #[must_use = "dropping a handle detaches its process; call `detach` to say that this is meant"]
 pub struct ProcHandle<T> {
     /// The process whose HANDLE flag this is; `None` once the outcome was taken.
@@ -53,6 +54,9 @@ impl<T> ProcHandle<T> {
 
     /// Asks for cancellation: the future is dropped at the process's next run, where processes run, and not polled any
     /// more. Await the handle to wait until that has happened. A process that has ended stays as it is.
+    ///
+    /// A poll that is going on comes to its end first. If it returns or panics, that stands; else the future is dropped
+    /// right after it, also when it was woken.
     pub fn cancel(&self) {
         let Some(raw) = self.raw else { return };
         // SAFETY: the HANDLE flag keeps the process live.
@@ -239,7 +243,7 @@ impl<T> fmt::Debug for ProcHandle<T> {
 /// Awaits a process and turns its panic into a value.
 ///
 /// As a future its output is `None` when the process panicked or was cancelled; [`outcome`](RecoverableHandle::outcome)
-/// tells the two apart. Dropping the handle detaches the process.
+/// keeps the panic and tells the two apart. Dropping the handle detaches the process.
 ///
 /// # Panics
 /// Polling it after it was ready panics.

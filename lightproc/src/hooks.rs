@@ -15,11 +15,12 @@ pub trait Hooks: Send + Sync + 'static {
     #[inline]
     fn before_start(&self) {}
 
-    /// Runs after the future has returned and was dropped, before its handle learns of it.
+    /// Runs after the future has returned and was dropped, before its handle learns of it; not if that drop panicked.
     #[inline]
     fn after_complete(&self) {}
 
-    /// Runs after a panic has ended the process, before its handle learns of it.
+    /// Runs after a panic of the start hook, of a poll, or of the future's drop after it has returned, before its handle
+    /// learns of it.
     #[inline]
     fn after_panic(&self) {}
 }

@@ -15,7 +15,8 @@ thread_local! {
     static LAST: RefCell<Option<Location>> = const { RefCell::new(None) };
 }
 
-/// A panic that was caught. It is one pointer; dropping it never panics, whatever the payload's destructor does.
+/// A panic that was caught. It is one pointer; dropping it never panics: when the payload's destructor does, the payload
+/// of that second panic is leaked.
 pub struct Panic(Option<Box<Caught>>);
 
 struct Caught {

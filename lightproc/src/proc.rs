@@ -39,8 +39,10 @@ pub enum Polled {
 impl LightProc {
     /// Makes a process from a future; its handle lets a panic go on in whoever awaits it.
     ///
-    /// `schedule` is called with the process each time it becomes due, from whatever thread wakes it; it must not panic. A
-    /// function without captured values costs nothing; one with captured values costs two atomic operations a call. `data`
+    /// `schedule` is called with the process each time it becomes due, from whatever thread wakes it. A function
+    /// without captured values costs nothing; one with captured values costs two atomic operations a call. It must not
+    /// panic: that would unwind out of whatever made the process due (`schedule`, `run`, a wake, a cancel, the drop of
+    /// a handle or of a waker), and cancel the process unless it is in a queue already. `data`
     /// travels with the process: `()`, a [`ProcStack`](crate::ProcStack), or any [`Hooks`] type. A large future is best
     /// given as [`InPlace`](crate::InPlace).
     ///
@@ -88,7 +90,8 @@ impl LightProc {
     /// Makes a process without a handle; its output, or its panic, is dropped.
     ///
     /// Everything else is as in [`LightProc::build`]. The cheapest kind: if it returns at its first poll and has kept no
-    /// waker, its life takes no locked instruction. Dropped wakers end it: nobody could wake it any more.
+    /// waker, its life takes no locked instruction. When a poll ends without a waker kept anywhere, or the last one is dropped
+    /// without a wake, nobody could ever wake it, and its future is dropped: at once, or by one more call of `schedule`.
     ///
     /// # Examples
     /// ```
@@ -156,7 +159,7 @@ impl LightProc {
         unsafe { poll(raw) }
     }
 
-    /// Asks for cancellation: the next run drops the future instead of polling it.
+    /// Asks for cancellation: the next run drops the future instead of polling it. See [`ProcHandle::cancel`].
     pub fn cancel(&self) {
         let idle = self.header().state.close();
         debug_assert!(!idle, "a process with a runner is not idle");

@@ -20,7 +20,7 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::any::TypeId;
 use std::future::IntoFuture;
 use std::mem::{ManuallyDrop, MaybeUninit, needs_drop, offset_of};
-use std::ptr::NonNull;
+use std::ptr::{NonNull, drop_in_place};
 use std::task::{RawWakerVTable, Waker};
 
 /// The part of a cell that does not depend on its types, at offset 0.
@@ -199,9 +199,12 @@ where
             header.stage.with_mut(|_| ());
         }
         let cell = raw.cast::<Self>().as_ptr();
-        // SAFETY: nobody else holds the cell. Dropping it drops schedule function and data, once; the stage is a union and
-        // the awaiter a `MaybeUninit`, which drop nothing. If one destructor panics the other still runs.
-        contain(|| unsafe { std::ptr::drop_in_place(cell) });
+        // Apart, since two destructors that panic in one go would abort. The stage is a union and the awaiter a
+        // `MaybeUninit`, which drop nothing.
+        // SAFETY: nobody else holds the cell, and its schedule function is dropped once.
+        contain(|| unsafe { drop_in_place(&raw mut (*cell).base) });
+        // SAFETY: the same for the data.
+        contain(|| unsafe { drop_in_place(&raw mut (*cell).data) });
         // SAFETY: the allocation was made with this layout, and nothing of it is used again.
         unsafe { dealloc(cell.cast(), Layout::new::<Self>()) };
     }

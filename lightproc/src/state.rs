@@ -213,8 +213,8 @@ impl State {
     #[cold]
     fn wake_by_val_slow(&self) -> Wake {
         if let Wake::Schedule = self.wake_by_ref() {
-            // The caller becomes the runner, so this cannot have been the last hold on the process.
-            let _ = self.0.fetch_sub(REF, AcqRel);
+            // Relaxed: the caller is the runner now, so this was not its last hold on the process.
+            let _ = self.0.fetch_sub(REF, Relaxed);
             return Wake::Schedule;
         }
         match self.drop_ref() {
@@ -263,7 +263,8 @@ impl State {
         }
         let mut seen = wakes(word);
         if seen >= SEEN_LIMIT {
-            let _ = self.0.fetch_sub(seen - WAKE, AcqRel);
+            // Acquire: a wake that no longer raises the count is accounted for by this poll, too.
+            let _ = self.0.fetch_sub(seen - WAKE, Acquire);
             seen = WAKE;
         }
         let first = word & NEW != 0;
@@ -294,13 +295,13 @@ impl State {
     /// Hands the output in the cell to the handle, if there is one.
     pub(crate) fn complete(&self, panicked: bool) -> Complete {
         let done = if panicked { COMPLETED | PANICKED } else { COMPLETED };
-        let mut word = self.0.load(Acquire);
+        let mut word = self.0.load(Relaxed);
         loop {
             if word & HANDLE == 0 {
                 return Complete::Unwanted;
             }
-            // Release pairs with the Acquire of `look`: the handle sees the output.
-            match self.0.compare_exchange_weak(word, word & !FUTURE | done, AcqRel, Acquire) {
+            // Release pairs with the Acquire of `look`: the handle sees the output. Acquire: the awaiter slot.
+            match self.0.compare_exchange_weak(word, word & !FUTURE | done, AcqRel, Relaxed) {
                 Ok(_) if word & AWAITER != 0 => return Complete::Notify,
                 Ok(_) => return Complete::Kept,
                 Err(now) => word = now,

@@ -47,6 +47,8 @@ impl Future for Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         self.own.touch();
+        // Relaxed: a canceller's news are ordered by the state word alone.
+        self.board.read.store(self.board.news.load(Relaxed), Relaxed);
         self.board.futures_dropped.fetch_add(1, Relaxed);
     }
 }
@@ -194,4 +196,20 @@ fn a_wake_that_does_not_schedule_publishes_too() {
             readers.gone();
         });
     }
+}
+
+/// Whether the cancel comes before, during or after the poll, the drop sees what came before the cancel.
+#[test]
+fn a_cancel_publishes_what_the_canceller_did() {
+    check(|| {
+        let (readers, process, handle) = Readers::new(0);
+        let runner = thread::spawn(move || process.run());
+        readers.tell(1);
+        handle.cancel();
+        runner.join().unwrap();
+        readers.run();
+        assert_eq!(readers.board.read.load(SeqCst), 1, "the drop has read the news");
+        drop(handle);
+        readers.gone();
+    });
 }

@@ -1,8 +1,7 @@
-//! Destructors that panic where a panic has nowhere to go, and destructors that end what is still in use.
-#![cfg(not(loom))]
+//! Who frees a process, with data or a schedule function whose destructor panics, and when the function is dropped.
 
-use lightproc::{Hooks, LightProc, ProcHandle};
-use std::future::Future;
+use crate::alloc::Heap;
+use lightproc::{Hooks, LightProc, Outcome, ProcHandle};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -140,7 +139,10 @@ fn a_panicking_destructor_never_unwinds_and_the_process_is_freed() {
     ];
     for last in lasts {
         for panics in [Panics::Data, Panics::Schedule] {
+            let start = Heap::now();
             check(last, panics);
+            let left = Heap::since(start);
+            assert_eq!((left.blocks, left.bytes), (0, 0), "{last:?} x {panics:?}: freed");
         }
     }
 }
@@ -174,4 +176,50 @@ fn a_zero_sized_schedule_function_is_not_dropped_while_it_is_called() {
     has_run.try_recv().expect("the process has run");
     assert!(OUTLIVED.load(SeqCst), "the function was dropped while it was called");
     assert!(!ALIVE.load(SeqCst), "it is dropped after the call");
+}
+
+#[test]
+fn what_is_dropped_by_an_unwinding_holds_back_the_panics_of_its_own_parts() {
+    for ends_first in [true, false] {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let output = Fragile { dropped: dropped.clone(), panics: true };
+        let (process, handle) = LightProc::build(async { output }, |_| {}, ());
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let (process, _handle) = (process, handle);
+            if ends_first {
+                process.run();
+            }
+            resume_unwind(Box::new("the caller"));
+        }));
+        let payload: Box<dyn std::any::Any + Send> = caught.expect_err("the caller panics");
+        assert_eq!(payload.downcast_ref::<&str>(), Some(&"the caller"), "{ends_first}");
+        assert_eq!(dropped.load(SeqCst), 1, "{ends_first}");
+    }
+}
+
+#[test]
+fn the_first_of_two_panics_is_told() {
+    struct Bad;
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            panic!("second");
+        }
+    }
+    let line = line!() + 5;
+    // A future that owns it, and not only its body: the body's part is dropped by its own unwinding.
+    let bad = Bad;
+    let future = std::future::poll_fn(move |_| -> std::task::Poll<()> {
+        let _bad = &bad;
+        panic!("first");
+    });
+    let (process, handle) = LightProc::recoverable(future, |_| {}, ());
+    process.run();
+    match futures_lite::future::block_on(handle.outcome()) {
+        Outcome::Panicked(panic) => {
+            assert_eq!(panic.message(), Some("first"));
+            let place = panic.location().map(|location| (location.file(), location.line()));
+            assert_eq!(place, Some((file!(), line)));
+        }
+        other => unreachable!("{other:?}"),
+    }
 }
