@@ -2,7 +2,6 @@
 //!
 //! Only in the crate's own tests, whose atomic counts. Locked instructions of the foreign awaiter are not ours.
 
-use crate::raw::Header;
 use crate::sync::counted::locked;
 use crate::{LightProc, Polled, ProcStack};
 use std::cell::RefCell;
@@ -129,13 +128,12 @@ fn cancelling_a_waiting_process_locks_twice() {
 }
 
 #[test]
-fn the_fixed_part_is_four_words_and_six_with_an_empty_stack() {
-    fn before_the_stage<D: crate::Hooks>(data: D) -> usize {
-        let process = LightProc::detached(async {}, queue, data);
-        let header = process.raw().cast::<Header>();
+fn the_fixed_part_is_two_words_and_two_for_an_awaiter_and_two_for_an_empty_stack() {
+    fn before_the_stage(process: LightProc) -> usize {
         // SAFETY: the process is live.
-        unsafe { header.as_ref() }.vtable.stage
+        unsafe { process.raw().as_ref() }.vtable.stage
     }
-    assert_eq!(before_the_stage(()), 32);
-    assert_eq!(before_the_stage(ProcStack::default()), 48);
+    assert_eq!(before_the_stage(LightProc::detached(async {}, queue, ())), 16);
+    assert_eq!(before_the_stage(LightProc::build(async {}, queue, ()).0), 32);
+    assert_eq!(before_the_stage(LightProc::build(async {}, queue, ProcStack::default()).0), 48);
 }

@@ -9,14 +9,16 @@ use crate::panic::{Panic, contain};
 use crate::proc::{self, LightProc};
 use crate::raw::{self, Header};
 use crate::state::{Detach, Look};
+use crate::sync::UnsafeCell;
 use crate::waker;
 use futures_core::future::FusedFuture;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::ptr::{NonNull, drop_in_place};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 /// Awaits a process. Its output is `None` when the process was cancelled; a panic of the process goes on in whoever
 /// awaits it.
@@ -42,7 +44,7 @@ impl<T> Unpin for ProcHandle<T> {}
 
 impl<T> ProcHandle<T> {
     /// # Safety
-    /// The process's output is a `T` and its HANDLE flag is the result's.
+    /// The process was made with a handle, its output is a `T`, and its HANDLE flag is the result's.
     pub(crate) unsafe fn from_raw(raw: NonNull<Header>) -> Self {
         ProcHandle { raw: Some(raw), _output: PhantomData }
     }
@@ -86,15 +88,17 @@ impl<T> ProcHandle<T> {
         let raw = self.raw.expect("a process handle was polled after it was ready");
         // SAFETY: the HANDLE flag keeps the process live.
         let header = unsafe { raw.as_ref() };
-        if let Look::Running { awaiter } = header.state.look() {
+        let mut look = header.state.look();
+        if let Look::Running { awaiter } = look {
             // SAFETY: the handle is ours.
-            if unsafe { register(header, awaiter, cx) } {
+            if unsafe { register(raw, awaiter, cx) } {
                 return Poll::Pending;
             }
+            look = header.state.look();
         }
         self.raw = None;
         // SAFETY: the process has ended, its output is a `T` by `from_raw`, and the HANDLE flag was ours.
-        Poll::Ready(unsafe { take(raw) })
+        Poll::Ready(unsafe { take(raw, look) })
     }
 }
 
@@ -102,11 +106,12 @@ impl<T> ProcHandle<T> {
 ///
 /// # Safety
 /// The caller is the handle; `awaiter` says whether the slot was full when it looked.
-unsafe fn register(header: &Header, awaiter: bool, cx: &mut Context<'_>) -> bool {
+unsafe fn register(raw: NonNull<Header>, awaiter: bool, cx: &mut Context<'_>) -> bool {
+    // SAFETY: the HANDLE flag keeps the process live, and says that it was made with a handle.
+    let (header, slot) = unsafe { (raw.as_ref(), raw::awaiter(raw)) };
     if awaiter {
         // SAFETY: the slot is full: only the handle fills it, and the finisher reads it without changing it.
-        let same =
-            header.awaiter.with(|slot| unsafe { (*slot).assume_init_ref().will_wake(cx.waker()) });
+        let same = slot.with(|slot| unsafe { (*slot).assume_init_ref().will_wake(cx.waker()) });
         if same {
             // Whoever ends the process after the look sees AWAITER, and wakes.
             return true;
@@ -115,16 +120,16 @@ unsafe fn register(header: &Header, awaiter: bool, cx: &mut Context<'_>) -> bool
             return false;
         }
         // SAFETY: the transition gave the full slot to us.
-        unsafe { empty_awaiter(header) };
+        unsafe { empty_awaiter(slot) };
     }
     let waker = cx.waker().clone();
     // SAFETY: AWAITER is clear, so the slot is ours.
-    header.awaiter.with_mut(|slot| unsafe { (*slot).write(waker) });
+    slot.with_mut(|slot| unsafe { (*slot).write(waker) });
     if header.state.set_awaiter() {
         return true;
     }
     // SAFETY: the process ended before the slot was published: it is full and still ours.
-    unsafe { empty_awaiter(header) };
+    unsafe { empty_awaiter(slot) };
     false
 }
 
@@ -132,20 +137,20 @@ unsafe fn register(header: &Header, awaiter: bool, cx: &mut Context<'_>) -> bool
 ///
 /// # Safety
 /// The slot is full and the caller's.
-unsafe fn empty_awaiter(header: &Header) {
+unsafe fn empty_awaiter(slot: &UnsafeCell<MaybeUninit<Waker>>) {
     // SAFETY: full and ours, by contract; AWAITER is clear, so nobody reads it again before it is written.
-    let waker = header.awaiter.with(|slot| unsafe { (*slot).assume_init_read() });
+    let waker = slot.with(|slot| unsafe { (*slot).assume_init_read() });
     contain(|| drop(waker));
 }
 
 /// Takes the outcome of an ended process and gives up its HANDLE flag.
 ///
 /// # Safety
-/// The process has ended, its output is a `T`, and the flag is the caller's.
-unsafe fn take<T>(raw: NonNull<Header>) -> Outcome<T> {
+/// The process has ended as `look` says, its output is a `T`, and the flag is the caller's.
+unsafe fn take<T>(raw: NonNull<Header>, look: Look) -> Outcome<T> {
     // SAFETY: the HANDLE flag keeps the process live.
     let header = unsafe { raw.as_ref() };
-    let outcome = match header.state.look() {
+    let outcome = match look {
         Look::Completed => {
             // SAFETY: the state word says that the output is there and is the handle's, who takes it once.
             Outcome::Completed(header.stage.with_mut(|_| unsafe { raw::stage::<T>(raw).read() }))
@@ -206,8 +211,8 @@ impl<T> Drop for ProcHandle<T> {
                 // SAFETY: the transition made us the runner of the last run.
                 Detach::Orphan => return unsafe { LightProc::from_raw(raw) }.schedule(),
                 Detach::Awaiter => {
-                    // SAFETY: the transition gave the full slot to us.
-                    unsafe { empty_awaiter(header) };
+                    // SAFETY: live and made with a handle; the transition gave the full slot to us.
+                    unsafe { empty_awaiter(raw::awaiter(raw)) };
                 }
                 // SAFETY: the process has ended, its output is a `T` by `from_raw`, and the flag is ours.
                 Detach::Ended => return unsafe { discard::<T>(raw) },

@@ -49,6 +49,7 @@ impl Panic {
     /// assert_eq!(panic.message(), Some("number 7"));
     /// assert_eq!(panic.location().unwrap().file(), file!());
     /// ```
+    #[inline(always)]
     pub fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
         catch_unwind(AssertUnwindSafe(f)).map_err(Panic::new)
     }
@@ -117,6 +118,7 @@ fn note(location: Option<Location>) {
 }
 
 /// Calls what a user wrote at a point where a panic has nowhere to go.
+#[inline(always)]
 pub(crate) fn contain(f: impl FnOnce()) {
     drop(Panic::catch(f));
 }

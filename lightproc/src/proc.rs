@@ -3,7 +3,7 @@
 use crate::handle::{ProcHandle, RecoverableHandle};
 use crate::hooks::Hooks;
 use crate::panic::Panic;
-use crate::raw::{self, Header};
+use crate::raw::{self, Awaited, Header};
 use std::any::TypeId;
 use std::fmt;
 use std::future::IntoFuture;
@@ -63,8 +63,9 @@ impl LightProc {
         S: Fn(LightProc) + Send + Sync + 'static,
         D: Hooks,
     {
-        let raw = raw::allocate(future, schedule, data, true);
-        // SAFETY: the new process has FUTURE, one wake and HANDLE set: one runner and one handle of its output's type.
+        let raw = raw::allocate::<Awaited, _, _, _>(future, schedule, data);
+        // SAFETY: the new process has FUTURE, one wake and HANDLE set: one runner and one handle of its output's type. It was
+        // made with an awaiter slot.
         unsafe { (LightProc::from_raw(raw), ProcHandle::from_raw(raw)) }
     }
 
@@ -107,8 +108,9 @@ impl LightProc {
         S: Fn(LightProc) + Send + Sync + 'static,
         D: Hooks,
     {
+        let raw = raw::allocate::<Header, _, _, _>(future, schedule, data);
         // SAFETY: the new process has FUTURE and one wake set: one runner.
-        unsafe { LightProc::from_raw(raw::allocate(future, schedule, data, false)) }
+        unsafe { LightProc::from_raw(raw) }
     }
 
     /// # Safety

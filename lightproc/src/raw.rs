@@ -6,7 +6,7 @@
 //! | part | written by | read by |
 //! |---|---|---|
 //! | state, vtable, schedule, data | the creator, before the process is shared | anybody who holds the process |
-//! | awaiter | the handle, while AWAITER is clear | the handle while AWAITER and FUTURE are set; else the finisher |
+//! | awaiter, if made with a handle | the handle, while AWAITER is clear | the handle while AWAITER and FUTURE are set; else the finisher |
 //! | stage | the runner, while FUTURE is set | the handle, once COMPLETED is set and FUTURE is clear |
 
 use crate::LightProc;
@@ -23,13 +23,62 @@ use std::mem::{ManuallyDrop, MaybeUninit, needs_drop, offset_of};
 use std::ptr::{NonNull, drop_in_place};
 use std::task::{RawWakerVTable, Waker};
 
-/// The part of a cell that does not depend on its types, at offset 0.
+/// The part that every cell begins with.
 pub(crate) struct Header {
     pub(crate) state: State,
     pub(crate) vtable: &'static VTable,
-    pub(crate) awaiter: UnsafeCell<MaybeUninit<Waker>>,
     /// Stands for the stage, whose place only the vtable knows: it has a byte only when a model checker watches.
     pub(crate) stage: UnsafeCell<()>,
+}
+
+/// What a process begins with that was made with a handle.
+#[repr(C)]
+pub(crate) struct Awaited {
+    header: Header,
+    awaiter: UnsafeCell<MaybeUninit<Waker>>,
+}
+
+/// What a cell begins with: a [`Header`] alone, or [`Awaited`] by a handle.
+pub(crate) trait Head: 'static {
+    /// Whether the process is made with a handle; without, it never has one.
+    const HANDLE: bool;
+    fn new(header: Header) -> Self;
+    fn header(&self) -> &Header;
+    /// Tells the model checker that the caller has the head alone.
+    fn unshared(&self);
+}
+
+impl Head for Header {
+    const HANDLE: bool = false;
+
+    fn new(header: Header) -> Header {
+        header
+    }
+
+    fn header(&self) -> &Header {
+        self
+    }
+
+    fn unshared(&self) {
+        self.stage.with_mut(|_| ());
+    }
+}
+
+impl Head for Awaited {
+    const HANDLE: bool = true;
+
+    fn new(header: Header) -> Awaited {
+        Awaited { header, awaiter: UnsafeCell::new(MaybeUninit::uninit()) }
+    }
+
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn unshared(&self) {
+        self.header.unshared();
+        self.awaiter.with_mut(|_| ());
+    }
 }
 
 /// What needs the cell's types. Each function is given the pointer of a cell of exactly the types it was made for.
@@ -58,16 +107,16 @@ union Stage<F, T> {
     panic: ManuallyDrop<Panic>,
 }
 
-/// The part of a cell that wakers need: it depends on the schedule function alone.
+/// The part of a cell that wakers need: it does not depend on the future.
 #[repr(C)]
-struct Base<S> {
-    header: Header,
+struct Base<H, S> {
+    head: H,
     schedule: S,
 }
 
 #[repr(C)]
-pub(crate) struct Cell<F: Future, S, D> {
-    base: Base<S>,
+pub(crate) struct Cell<F: Future, H, S, D> {
+    base: Base<H, S>,
     data: D,
     stage: std::cell::UnsafeCell<Stage<F, F::Output>>,
 }
@@ -87,30 +136,28 @@ impl Drop for Memory {
 
 /// Allocates a process and writes it in place: `future` is turned into the future where it stays.
 #[inline]
-pub(crate) fn allocate<I, S, D>(future: I, schedule: S, data: D, handle: bool) -> NonNull<Header>
+pub(crate) fn allocate<H, I, S, D>(future: I, schedule: S, data: D) -> NonNull<Header>
 where
+    H: Head,
     I: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
     S: Fn(LightProc) + Send + Sync + 'static,
     D: Hooks,
 {
-    let layout = Layout::new::<Cell<I::IntoFuture, S, D>>();
+    let layout = Layout::new::<Cell<I::IntoFuture, H, S, D>>();
     // SAFETY: the layout is not zero-sized: a cell holds a header.
     let Some(start) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
     let memory = Memory { start, layout };
-    let cell = start.cast::<Cell<I::IntoFuture, S, D>>().as_ptr();
+    let cell = start.cast::<Cell<I::IntoFuture, H, S, D>>().as_ptr();
     // SAFETY: a fresh allocation of the cell's layout is valid for writes to each of its fields. The stage is a union with
     // all fields at its start (`repr(C)`) in a transparent cell, so its place is the future's.
     unsafe {
         (&raw mut (*cell).stage).cast::<I::IntoFuture>().write(future.into_future());
-        (&raw mut (*cell).base).write(Base {
-            header: Header {
-                state: State::new(handle),
-                vtable: const { &Cell::<I::IntoFuture, S, D>::VTABLE },
-                awaiter: UnsafeCell::new(MaybeUninit::uninit()),
-                stage: UnsafeCell::new(()),
-            },
-            schedule,
-        });
+        let header = Header {
+            state: State::new(H::HANDLE),
+            vtable: const { &Cell::<I::IntoFuture, H, S, D>::VTABLE },
+            stage: UnsafeCell::new(()),
+        };
+        (&raw mut (*cell).base).write(Base { head: H::new(header), schedule });
         (&raw mut (*cell).data).write(data);
     }
     std::mem::forget(memory);
@@ -120,8 +167,8 @@ where
 /// Calls the schedule function of a process.
 ///
 /// # Safety
-/// The process is live, its schedule function is an `S`, and the caller is its runner, a role that goes to the function.
-pub(crate) unsafe fn schedule<S: Fn(LightProc)>(raw: NonNull<Header>) {
+/// The process is live and begins with an `H` and an `S`; the caller is its runner, a role that goes to the function.
+pub(crate) unsafe fn schedule<H, S: Fn(LightProc)>(raw: NonNull<Header>) {
     // SAFETY: the caller is the runner.
     let process = unsafe { LightProc::from_raw(raw) };
     if size_of::<S>() == 0 && !needs_drop::<S>() {
@@ -132,8 +179,8 @@ pub(crate) unsafe fn schedule<S: Fn(LightProc)>(raw: NonNull<Header>) {
         // The process may be run and freed by another thread while the call lasts: hold it.
         // SAFETY: the runner keeps the cell live until `process` is given away; the waker then does.
         let hold = unsafe { waker::hold(raw) };
-        // SAFETY: live, and `repr(C)` puts base and header at offset 0, so the header's address is the base's.
-        let base = unsafe { raw.cast::<Base<S>>().as_ref() };
+        // SAFETY: live, and `repr(C)` puts base and head at offset 0, so the header's address is the base's.
+        let base = unsafe { raw.cast::<Base<H, S>>().as_ref() };
         (base.schedule)(process);
         drop(hold);
     }
@@ -148,8 +195,18 @@ pub(crate) unsafe fn stage<T>(raw: NonNull<Header>) -> *mut T {
     unsafe { raw.byte_add(raw.as_ref().vtable.stage).cast::<T>().as_ptr() }
 }
 
-impl<F, S, D> Cell<F, S, D>
+/// Returns the awaiter slot of a process.
+///
+/// # Safety
+/// The process is live for `'a` and was made with a handle.
+pub(crate) unsafe fn awaiter<'a>(raw: NonNull<Header>) -> &'a UnsafeCell<MaybeUninit<Waker>> {
+    // SAFETY: live, and it begins with an `Awaited`, whose address is the header's (`repr(C)`).
+    unsafe { &raw.cast::<Awaited>().as_ref().awaiter }
+}
+
+impl<F, H, S, D> Cell<F, H, S, D>
 where
+    H: Head,
     F: Future<Output: Send + 'static> + Send + 'static,
     S: Fn(LightProc) + Send + Sync + 'static,
     D: Hooks,
@@ -157,11 +214,11 @@ where
     const VTABLE: VTable = VTable {
         poll: Self::poll,
         abandon: Self::abandon,
-        schedule: schedule::<S>,
+        schedule: schedule::<H, S>,
         free: Self::free,
         data: Self::data,
         stage: offset_of!(Self, stage),
-        waker: waker::vtable::<S>(),
+        waker: waker::vtable::<H, S>(),
     };
 
     /// # Safety
@@ -172,7 +229,7 @@ where
     }
 
     pub(crate) fn header(&self) -> &Header {
-        &self.base.header
+        self.base.head.header()
     }
 
     pub(crate) fn hooks(&self) -> &D {
@@ -192,11 +249,8 @@ where
 
     pub(crate) unsafe fn free(raw: NonNull<Header>) {
         if cfg!(loom) {
-            // Tells the model checker that whoever frees the cell has it alone.
             // SAFETY: nobody else holds the cell.
-            let header = unsafe { Self::of(raw) }.header();
-            header.awaiter.with_mut(|_| ());
-            header.stage.with_mut(|_| ());
+            unsafe { Self::of(raw) }.base.head.unshared();
         }
         let cell = raw.cast::<Self>().as_ptr();
         // Apart, since two destructors that panic in one go would abort. The stage is a union and the awaiter a

@@ -7,15 +7,28 @@ use crate::LightProc;
 use crate::hooks::Hooks;
 use crate::panic::{Panic, contain};
 use crate::proc::Polled;
-use crate::raw::{Cell, Header};
+use crate::raw::{self, Cell, Head, Header};
 use crate::state::{Begin, Complete, Finish, Pending};
 use crate::waker;
 use std::pin::Pin;
 use std::ptr::{NonNull, drop_in_place};
 use std::task::{Context, Poll};
 
-impl<F, S, D> Cell<F, S, D>
+/// What a poll came to.
+enum Turn {
+    /// The future is where it was.
+    Pending,
+    /// The output is in its place.
+    Kept,
+    /// The stage is empty: there was no handle.
+    Unwanted,
+    /// The stage is empty: the future has returned, and its destructor has panicked.
+    Failed(Panic),
+}
+
+impl<F, H, S, D> Cell<F, H, S, D>
 where
+    H: Head,
     F: Future<Output: Send + 'static> + Send + 'static,
     S: Fn(LightProc) + Send + Sync + 'static,
     D: Hooks,
@@ -28,66 +41,73 @@ where
         // SAFETY: the runner keeps the process live until it gives its role up below.
         let cell = unsafe { Self::of(raw) };
         let state = &cell.header().state;
-        let (seen, first) = match state.begin_run() {
-            Begin::Poll { seen, first } => (seen, first),
+        let seen = match state.begin_run() {
+            Begin::Poll(seen) => seen,
             Begin::Closed => {
                 // SAFETY: we are the runner.
                 unsafe { Self::abandon(raw) };
                 return Polled::Ended;
             }
         };
-        // SAFETY: used only in this poll.
-        let waker = unsafe { waker::borrowed(raw) };
-        let mut cx = Context::from_waker(&waker);
-        let polled = Panic::catch(|| {
-            if first {
+        let turn = Panic::catch(|| {
+            if seen.is_first() {
                 cell.hooks().before_start();
             }
-            cell.header().stage.with_mut(|_| {
+            // SAFETY: used only in this poll.
+            let waker = unsafe { waker::borrowed(raw) };
+            let mut cx = Context::from_waker(&waker);
+            let polled = cell.header().stage.with_mut(|_| {
                 // SAFETY: we are the runner and FUTURE is set, so the stage holds the future and is ours alone. It stays
                 // in this allocation until it is dropped in place, so it is pinned.
                 unsafe { Pin::new_unchecked(&mut *cell.place::<F>()).poll(&mut cx) }
-            })
+            });
+            match polled {
+                Poll::Pending => Turn::Pending,
+                // SAFETY: we are the runner and FUTURE is set.
+                Poll::Ready(output) => unsafe { Self::settle(raw, output) },
+            }
         });
-        match polled {
-            Ok(Poll::Pending) => match state.end_pending(seen) {
+        match turn {
+            Ok(Turn::Pending) => match state.end_pending(seen) {
                 Pending::Idle => return Polled::Waiting,
                 // SAFETY: the transition left us the runner.
                 Pending::Woken => return Polled::Woken(unsafe { LightProc::from_raw(raw) }),
                 // SAFETY: the transition left us the runner, or the only one who can reach the process; FUTURE is set.
                 Pending::Closed | Pending::Orphan => unsafe { Self::abandon(raw) },
             },
-            // SAFETY: we are the runner and FUTURE is set.
-            Ok(Poll::Ready(output)) => unsafe { Self::returned(raw, output) },
+            // SAFETY: we are the runner and the output is in the stage.
+            Ok(Turn::Kept) => unsafe { Self::hand_over::<F::Output>(raw, false) },
+            // SAFETY: we are the runner and the stage is empty.
+            Ok(Turn::Unwanted) => unsafe { Self::finish(raw) },
             // SAFETY: the same.
+            Ok(Turn::Failed(panic)) => unsafe { Self::failed(raw, panic) },
+            // SAFETY: we are the runner and FUTURE is set.
             Err(panic) => unsafe { Self::panicked(raw, panic) },
         }
         Polled::Ended
     }
 
-    /// Ends a process whose future has returned.
+    /// Replaces a future that has returned by its output, if anybody may want it, and calls the hook. Never unwinds.
     ///
     /// # Safety
-    /// The caller is the runner and gives that role up; FUTURE is set.
-    unsafe fn returned(raw: NonNull<Header>, output: F::Output) {
-        // SAFETY: the runner keeps the process live until it gives its role up below.
+    /// The caller is the runner and FUTURE is set.
+    #[inline]
+    unsafe fn settle(raw: NonNull<Header>, output: F::Output) -> Turn {
+        // SAFETY: the runner keeps the process live.
         let cell = unsafe { Self::of(raw) };
         // SAFETY: we are the runner and FUTURE is set; the future is not used again.
         if let Err(panic) = Panic::catch(|| unsafe { Self::drop_future(raw) }) {
             contain(|| drop(output));
-            // SAFETY: the stage is empty and ours.
-            return unsafe { Self::failed(raw, panic) };
+            return Turn::Failed(panic);
         }
         contain(|| cell.hooks().after_complete());
-        if cell.header().state.has_handle() {
+        if H::HANDLE && cell.header().state.has_handle() {
             // SAFETY: the stage is empty and ours.
             cell.header().stage.with_mut(|_| unsafe { cell.place::<F::Output>().write(output) });
-            // SAFETY: the output is in the stage.
-            unsafe { Self::hand_over::<F::Output>(raw, false) };
+            Turn::Kept
         } else {
             contain(|| drop(output));
-            // SAFETY: the stage is empty.
-            unsafe { Self::finish(raw) };
+            Turn::Unwanted
         }
     }
 
@@ -112,10 +132,16 @@ where
         // SAFETY: the runner keeps the process live until it gives its role up below.
         let cell = unsafe { Self::of(raw) };
         contain(|| cell.hooks().after_panic());
-        // SAFETY: the stage is empty and ours.
-        cell.header().stage.with_mut(|_| unsafe { cell.place::<Panic>().write(panic) });
-        // SAFETY: the panic is in the stage.
-        unsafe { Self::hand_over::<Panic>(raw, true) };
+        if H::HANDLE {
+            // SAFETY: the stage is empty and ours.
+            cell.header().stage.with_mut(|_| unsafe { cell.place::<Panic>().write(panic) });
+            // SAFETY: the panic is in the stage.
+            unsafe { Self::hand_over::<Panic>(raw, true) };
+        } else {
+            drop(panic);
+            // SAFETY: the stage is empty.
+            unsafe { Self::finish(raw) };
+        }
     }
 
     /// Hands what is in the stage to the handle; drops it when there is none.
@@ -183,8 +209,10 @@ where
 unsafe fn notify(raw: NonNull<Header>) {
     // SAFETY: live by contract.
     let header = unsafe { raw.as_ref() };
+    // SAFETY: live by contract, and only a handle sets AWAITER.
+    let slot = unsafe { raw::awaiter(raw) };
     // SAFETY: the slot is full and ours to empty; the handle only reads it while FUTURE is set.
-    let awaiter = header.awaiter.with(|slot| unsafe { (*slot).assume_init_read() });
+    let awaiter = slot.with(|slot| unsafe { (*slot).assume_init_read() });
     if header.state.release_awaiter() {
         // SAFETY: the transition says that nobody else holds the process.
         unsafe { (header.vtable.free)(raw) };

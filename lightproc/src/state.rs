@@ -33,21 +33,28 @@ const REFS: u64 = ((1 << 32) - 1) & !(REF - 1);
 const REFS_LIMIT: u64 = REF << 24;
 /// One wake that no finished poll has accounted for.
 const WAKE: u64 = 1 << 32;
+/// The wake count.
+const WAKES: u64 = !(WAKE - 1);
+/// What a poll accounts for at its end.
+const SEEN: u64 = WAKES | NEW;
 /// A run that finds this many wakes lowers the count first, so no poll accounts for more.
 const SEEN_LIMIT: u64 = if cfg!(loom) { WAKE << 1 } else { WAKE << 28 };
 /// A count this high is not raised further: it is more than any running poll can account for.
 const WAKES_LIMIT: u64 = SEEN_LIMIT << 1;
 
+#[inline]
 fn wakes(word: u64) -> u64 {
-    word & !(WAKE - 1)
+    word & WAKES
 }
 
 /// Says that nobody holds the process any more: no future to run, no handle, no finisher, no waker.
+#[inline]
 fn is_unreachable(word: u64) -> bool {
     word & (FUTURE | HANDLE | AWAITER | REFS) == 0
 }
 
 /// Says that the future is there and nothing can ever wake it.
+#[inline]
 fn is_orphan(word: u64) -> bool {
     word & FUTURE != 0 && word & (HANDLE | REFS) == 0 && wakes(word) == 0
 }
@@ -80,15 +87,22 @@ pub(crate) enum DropRef {
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Begin {
-    /// Poll; give `seen` back to [`State::end_pending`].
-    Poll {
-        /// What this poll accounts for: the wakes that came before it, and being new.
-        seen: u64,
-        /// No poll came before.
-        first: bool,
-    },
+    /// Poll; give this back to [`State::end_pending`].
+    Poll(Seen),
     /// Cancelled: drop the future, then [`State::finish`].
     Closed,
+}
+
+/// What a poll accounts for: the wakes that came before it, and being new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen(u64);
+
+impl Seen {
+    /// Says that no poll came before.
+    #[inline]
+    pub(crate) fn is_first(self) -> bool {
+        self.0 & NEW != 0
+    }
 }
 
 /// How a run ends that did not complete the process.
@@ -163,12 +177,14 @@ pub(crate) struct State(AtomicU64);
 
 impl State {
     /// A process that is about to be scheduled for the first time.
+    #[inline]
     pub(crate) fn new(handle: bool) -> State {
         let handle = if handle { HANDLE } else { 0 };
         State(AtomicU64::new(FUTURE | handle | NEW | WAKE))
     }
 
     /// Adds a waker. Relaxed: the caller already holds a reference, which keeps the process alive.
+    #[inline]
     pub(crate) fn add_ref(&self) {
         if self.0.fetch_add(REF, Relaxed) & REFS >= REFS_LIMIT {
             std::process::abort();
@@ -176,6 +192,7 @@ impl State {
     }
 
     /// Wakes without giving up a reference.
+    #[inline]
     pub(crate) fn wake_by_ref(&self) -> Wake {
         loop {
             let word = self.0.load(Relaxed);
@@ -197,6 +214,7 @@ impl State {
     }
 
     /// Wakes and gives up the waker's reference in one step; the runner inherits the process.
+    #[inline]
     pub(crate) fn wake_by_val(&self) -> Wake {
         let word = self.0.load(Relaxed);
         if word & FUTURE == 0 || wakes(word) >= WAKES_LIMIT {
@@ -226,12 +244,14 @@ impl State {
     }
 
     /// Gives up a waker's reference.
+    #[inline]
     pub(crate) fn drop_ref(&self) -> DropRef {
         // AcqRel: the last one sees what all the others did, before it frees.
         let old = self.0.fetch_sub(REF, AcqRel);
         self.released(old - REF)
     }
 
+    #[inline]
     fn released(&self, word: u64) -> DropRef {
         if is_unreachable(word) {
             DropRef::Free
@@ -244,35 +264,43 @@ impl State {
     }
 
     /// Makes an orphan runnable for its last run. Plain store: nobody else can reach the process.
+    #[inline]
     fn adopt_orphan(&self) {
         self.0.store(FUTURE | CLOSED | WAKE, Relaxed);
     }
 
     /// Makes a runner that will not poll see what the last poll did: a wake by reference is a Release only.
+    #[inline]
     pub(crate) fn acquire(&self) {
         // Pairs with the Release of the previous `end_pending`, through the wakes since.
         let _ = self.0.load(Acquire);
     }
 
     /// Begins a run. A load is enough: the wake count makes the runner the only one.
+    #[inline]
     pub(crate) fn begin_run(&self) -> Begin {
         // Acquire pairs with the Release of the wakes and of the previous `end_pending`.
         let word = self.0.load(Acquire);
         if word & CLOSED != 0 {
             return Begin::Closed;
         }
-        let mut seen = wakes(word);
-        if seen >= SEEN_LIMIT {
-            // Acquire: a wake that no longer raises the count is accounted for by this poll, too.
-            let _ = self.0.fetch_sub(seen - WAKE, Acquire);
-            seen = WAKE;
+        if wakes(word) >= SEEN_LIMIT {
+            return Begin::Poll(self.lower(word));
         }
-        let first = word & NEW != 0;
-        Begin::Poll { seen: seen | (word & NEW), first }
+        Begin::Poll(Seen(word & SEEN))
+    }
+
+    /// Lowers the wake count to one before a poll.
+    #[cold]
+    fn lower(&self, word: u64) -> Seen {
+        // Acquire: a wake that no longer raises the count is accounted for by this poll, too.
+        let _ = self.0.fetch_sub(wakes(word) - WAKE, Acquire);
+        Seen(WAKE | (word & NEW))
     }
 
     /// Ends a run whose poll returned `Pending`: accounts for the wakes seen at its begin.
-    pub(crate) fn end_pending(&self, seen: u64) -> Pending {
+    #[inline]
+    pub(crate) fn end_pending(&self, Seen(seen): Seen) -> Pending {
         // Release: the next runner, maybe on another thread, sees what this poll did. Acquire: a wake during the poll.
         let word = self.0.fetch_sub(seen, AcqRel) - seen;
         if word & CLOSED != 0 {
@@ -288,11 +316,13 @@ impl State {
 
     /// Says whether a handle exists; once it does not, it never will again.
     #[must_use]
+    #[inline]
     pub(crate) fn has_handle(&self) -> bool {
         self.0.load(Relaxed) & HANDLE != 0
     }
 
     /// Hands the output in the cell to the handle, if there is one.
+    #[inline]
     pub(crate) fn complete(&self, panicked: bool) -> Complete {
         let done = if panicked { COMPLETED | PANICKED } else { COMPLETED };
         let mut word = self.0.load(Relaxed);
@@ -310,6 +340,7 @@ impl State {
     }
 
     /// Ends the process after its cell was emptied.
+    #[inline]
     pub(crate) fn finish(&self) -> Finish {
         // Nobody but the runner: no atomic write needed. Acquire: see what the last holder did before the free.
         if self.0.load(Acquire) & (HANDLE | AWAITER | REFS) == 0 {
@@ -328,20 +359,23 @@ impl State {
 
     /// Gives up the finisher's hold after it took the awaiter out of the slot. True: free the process.
     #[must_use]
+    #[inline]
     pub(crate) fn release_awaiter(&self) -> bool {
         is_unreachable(self.0.fetch_and(!AWAITER, AcqRel) & !AWAITER)
     }
 
     /// Asks for cancellation; true when the process was idle and the caller must schedule its last run.
     #[must_use]
+    #[inline]
     pub(crate) fn close(&self) -> bool {
         let mut word = self.0.load(Relaxed);
         loop {
             if word & FUTURE == 0 || word & CLOSED != 0 {
                 return false;
             }
-            // The wake makes a running poll come back for another run, where it sees CLOSED.
-            match self.0.compare_exchange_weak(word, (word | CLOSED) + WAKE, AcqRel, Relaxed) {
+            // The wake makes a running poll come back for another run, where it sees CLOSED. Release pairs with the Acquire
+            // of `begin_run` and `end_pending`: what the canceller did is seen by the drop.
+            match self.0.compare_exchange_weak(word, (word | CLOSED) + WAKE, Release, Relaxed) {
                 Ok(_) => return wakes(word) == 0,
                 Err(now) => word = now,
             }
@@ -349,6 +383,7 @@ impl State {
     }
 
     /// Looks at the process for its handle.
+    #[inline]
     pub(crate) fn look(&self) -> Look {
         // Acquire pairs with the Release of `complete` and `finish`.
         let word = self.0.load(Acquire);
@@ -365,24 +400,27 @@ impl State {
 
     /// Publishes the waker that the handle has written into the awaiter slot. False: the process has ended.
     #[must_use]
+    #[inline]
     pub(crate) fn set_awaiter(&self) -> bool {
         self.while_running(|word| word | AWAITER)
     }
 
     /// Takes the awaiter slot back for the handle. False: the process has ended, the slot is the finisher's.
     #[must_use]
+    #[inline]
     pub(crate) fn clear_awaiter(&self) -> bool {
         self.while_running(|word| word & !AWAITER)
     }
 
+    #[inline]
     fn while_running(&self, change: impl Fn(u64) -> u64) -> bool {
-        let mut word = self.0.load(Acquire);
+        let mut word = self.0.load(Relaxed);
         loop {
             if word & FUTURE == 0 {
                 return false;
             }
-            // Release publishes the slot to the finisher's Acquire; Acquire sees a `complete` that came first.
-            match self.0.compare_exchange_weak(word, change(word), AcqRel, Acquire) {
+            // Release publishes the slot to the Acquire of `complete` and `finish`.
+            match self.0.compare_exchange_weak(word, change(word), Release, Relaxed) {
                 Ok(_) => return true,
                 Err(now) => word = now,
             }
@@ -390,14 +428,16 @@ impl State {
     }
 
     /// Lets go of the process on behalf of its handle.
+    #[inline]
     pub(crate) fn detach(&self) -> Detach {
-        let mut word = self.0.load(Acquire);
+        let mut word = self.0.load(Relaxed);
         loop {
             if word & FUTURE == 0 {
                 return Detach::Ended;
             }
             let next = if word & AWAITER != 0 { word & !AWAITER } else { word & !HANDLE };
-            match self.0.compare_exchange_weak(word, next, AcqRel, Acquire) {
+            // Release: whoever frees comes after us. Acquire: an orphan's last poll comes before us.
+            match self.0.compare_exchange_weak(word, next, AcqRel, Relaxed) {
                 Ok(_) if word & AWAITER != 0 => return Detach::Awaiter,
                 Ok(_) if is_orphan(next) => {
                     self.adopt_orphan();
@@ -411,6 +451,7 @@ impl State {
 
     /// Lets go of an ended process whose cell the handle has emptied. True: free it.
     #[must_use]
+    #[inline]
     pub(crate) fn release_handle(&self) -> bool {
         // Nobody but the handle: no atomic write needed. Acquire: see what the last holder did before the free.
         self.0.load(Acquire) & (FUTURE | AWAITER | REFS) == 0

@@ -157,3 +157,16 @@ fn awaiting_takes_the_output_against_notify() {
         model.end(Some(1));
     });
 }
+
+/// The poll has kept no waker, so the handle that goes leaves an orphan, and runs it for the last time.
+#[test]
+fn detach_makes_an_orphan_of_a_process_that_was_polled_elsewhere() {
+    check(|| {
+        let (model, process, handle) = Model::new(0, true);
+        let runner = spawn(&model, move |_| process.run());
+        drop(handle);
+        model.run();
+        runner.join().unwrap();
+        model.end(Some(0));
+    });
+}

@@ -124,6 +124,21 @@ pub(crate) struct Model {
 impl Model {
     /// A process whose schedule function is a queue, or drops what it is given.
     pub(crate) fn new(copies: usize, queued: bool) -> (Model, LightProc, ProcHandle<Value>) {
+        let (model, gate, schedule, data) = Model::parts(copies, queued);
+        let (process, handle) = LightProc::build(gate, schedule, data);
+        (model, process, handle)
+    }
+
+    /// A process without a handle, whose schedule function is a queue.
+    pub(crate) fn detached(copies: usize) -> (Model, LightProc) {
+        let (model, gate, schedule, data) = Model::parts(copies, true);
+        (model, LightProc::detached(gate, schedule, data))
+    }
+
+    fn parts(
+        copies: usize,
+        queued: bool,
+    ) -> (Model, Gate, impl Fn(LightProc) + Send + Sync + 'static, Data) {
         let model = Model {
             counts: Arc::default(),
             wakers: Arc::new(Mutex::new(Vec::new())),
@@ -147,8 +162,7 @@ impl Model {
             let _ = captured.1.look();
         };
         let data = Data(model.counts.clone(), Watched::new());
-        let (process, handle) = LightProc::build(gate, schedule, data);
-        (model, process, handle)
+        (model, gate, schedule, data)
     }
 
     pub(crate) fn run(&self) {

@@ -181,3 +181,22 @@ fn a_wake_by_reference_between_two_runners() {
         model.end(Some(0));
     });
 }
+
+/// Three threads: a process without a handle, whose two wakers come during or after its poll, and which then returns.
+#[test]
+fn a_detached_process_against_two_wakers() {
+    check(|| {
+        let (model, process) = Model::detached(2);
+        let by_value = spawn(&model, |model| {
+            if let Some(waker) = model.take() {
+                model.counts.open.store(1, SeqCst);
+                waker.wake();
+            }
+        });
+        let by_drop = spawn(&model, |model| drop(model.take()));
+        process.run();
+        by_value.join().unwrap();
+        by_drop.join().unwrap();
+        model.end(None);
+    });
+}
