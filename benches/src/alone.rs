@@ -1,18 +1,21 @@
 //! A measurement in a process of its own: this program, started again with the path of one subject.
 //!
-//! The process warms up, measures once, prints the nanoseconds, and ends with all its threads.
+//! The process warms up, measures once, prints the amount, and ends with all its threads. When it is told how many operations
+//! to do, it does them once and does not warm up: then somebody else counts what it does.
 
-use crate::bench::{Failure, Group, How, Measured};
+use crate::bench::{Amount, Failure, Group, How, Measured};
 use crate::groups::GROUPS;
 use crate::select;
 use crate::subjects::WORKERS;
 use bastion_executor::affinity;
 use std::env;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Duration;
 
 /// The argument by which the program is told to be such a process.
 pub(crate) const ARGUMENT: &str = "--measure";
+
+/// The argument that says how many operations it does.
+pub(crate) const OPERATIONS: &str = "--operations";
 
 /// Measures a subject in a process of its own.
 ///
@@ -27,16 +30,15 @@ pub(crate) fn measure(path: &str) -> Measured {
         let last = said.lines().last().unwrap_or("it said nothing");
         return Err(Failure::new(format!("{}: {last}", output.status)));
     }
-    let nanos: u64 = String::from_utf8_lossy(&output.stdout).trim().parse()?;
-    Ok(Duration::from_nanos(nanos))
+    Ok(Amount(String::from_utf8_lossy(&output.stdout).trim().parse()?))
 }
 
 /// Is the process of its own.
-pub(crate) fn run(path: &str) -> ExitCode {
+pub(crate) fn run(path: &str, operations: Option<u32>) -> ExitCode {
     leave_two_processors();
-    match warm_up_and_measure(GROUPS, path) {
-        Ok(took) => {
-            println!("{}", took.as_nanos());
+    match warm_up_and_measure(GROUPS, path, operations) {
+        Ok(Amount(amount)) => {
+            println!("{amount}");
             ExitCode::SUCCESS
         }
         Err(failure) => {
@@ -46,7 +48,7 @@ pub(crate) fn run(path: &str) -> ExitCode {
     }
 }
 
-fn warm_up_and_measure(groups: &'static [Group], path: &str) -> Measured {
+fn warm_up_and_measure(groups: &'static [Group], path: &str, operations: Option<u32>) -> Measured {
     let chosen =
         select::select(groups, &[], Some(path)).map_err(|e| Failure::new(e.to_string()))?;
     let mut rows = chosen.iter().flat_map(|chosen| &chosen.rows);
@@ -54,8 +56,9 @@ fn warm_up_and_measure(groups: &'static [Group], path: &str) -> Measured {
         let subject = row.subjects.iter().find(|subject| row.path(subject) == path)?;
         Some((subject.how, row.workload.operations))
     });
-    match found {
-        Some((How::Here(measure) | How::Alone(measure), operations)) => {
+    match (found, operations) {
+        (Some((How::Counted(work), _)), Some(operations)) => work(operations),
+        (Some((How::Here(measure) | How::Alone(measure), operations)), None) => {
             measure(operations)?;
             measure(operations)
         }

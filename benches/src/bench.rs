@@ -8,8 +8,52 @@ use std::time::Duration;
 /// The subject that is this project; the others are its peers.
 pub(crate) const OURS: &str = "bastion";
 
-/// How long one measurement took, or why there is none.
-pub(crate) type Measured = Result<Duration, Failure>;
+/// The subject that is nobody's: what every implementation must pay. It is shown, and no peer.
+pub(crate) const FLOOR: &str = "floor";
+
+/// What one measurement came to, or why there is none.
+pub(crate) type Measured = Result<Amount, Failure>;
+
+/// What all the operations of one measurement cost together, in the unit of their workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Amount(pub(crate) u64);
+
+/// Takes a time as its nanoseconds.
+impl From<Duration> for Amount {
+    fn from(took: Duration) -> Amount {
+        Amount(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+/// What is measured of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Time. It differs from round to round.
+    Nanoseconds,
+    /// Memory: the same in every round, so one is enough.
+    Bytes,
+    /// Instructions that were executed: the same in every round, so one is enough.
+    Instructions,
+}
+
+impl Unit {
+    /// Returns what tables and JSON call it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Unit::Nanoseconds => "ns/op",
+            Unit::Bytes => "bytes",
+            Unit::Instructions => "instructions",
+        }
+    }
+
+    /// Returns how many rounds count, of those that were asked for.
+    pub(crate) fn rounds(self, asked: u32) -> u32 {
+        match self {
+            Unit::Nanoseconds => asked,
+            Unit::Bytes | Unit::Instructions => 1,
+        }
+    }
+}
 
 /// Workloads that belong together.
 pub(crate) struct Group {
@@ -27,6 +71,8 @@ pub(crate) struct Workload {
     pub(crate) name: &'static str,
     /// What is done and how often, in one or two lines.
     pub(crate) about: &'static str,
+    /// What is measured of it.
+    pub(crate) unit: Unit,
     /// How many operations one measurement does.
     pub(crate) operations: u32,
     /// Who does it; ours is first.
@@ -48,6 +94,8 @@ pub(crate) enum How {
     Here(fn(u32) -> Measured),
     /// In a process of its own, which ends after each measurement: its threads or its statics would disturb the others.
     Alone(fn(u32) -> Measured),
+    /// In processes of its own whose instructions are counted: once so many operations, and once twice as many.
+    Counted(fn(u32) -> Measured),
     /// Not at all, for this reason.
     Not(&'static str),
 }
@@ -61,6 +109,11 @@ impl Subject {
     /// Describes a subject that is measured in a process of its own.
     pub(crate) const fn alone(name: &'static str, measure: fn(u32) -> Measured) -> Subject {
         Subject { name, how: How::Alone(measure) }
+    }
+
+    /// Describes a subject whose instructions are counted.
+    pub(crate) const fn counted(name: &'static str, work: fn(u32) -> Measured) -> Subject {
+        Subject { name, how: How::Counted(work) }
     }
 
     /// Describes a subject that cannot do it.

@@ -1,6 +1,6 @@
 //! The end of a measurement: told by the subject, from whatever thread, and awaited by the program's main thread.
 
-use crate::bench::{Failure, Measured};
+use crate::bench::{Amount, Failure, Measured};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// What a subject says at the end.
 enum End {
     At(Instant),
-    Took(Duration),
+    Took(Amount),
     Failed(Failure),
 }
 
@@ -39,13 +39,13 @@ impl Finish {
 
     /// Says how long it took, by the subject's own watch.
     pub(crate) fn took(&self, since: Instant) {
-        let _ = self.0.try_send(End::Took(since.elapsed()));
+        let _ = self.0.try_send(End::Took(since.elapsed().into()));
     }
 
     /// Passes the result of a fallible subject on: how long it took, or that it failed.
     pub(crate) fn result(&self, result: Measured) {
         let _ = self.0.try_send(match result {
-            Ok(duration) => End::Took(duration),
+            Ok(took) => End::Took(took),
             Err(failure) => End::Failed(failure),
         });
     }
@@ -63,9 +63,9 @@ impl Wait {
     /// What the subject says, or that it did not end in a minute.
     pub(crate) fn measured(self) -> Measured {
         match self.ends.recv_timeout(LIMIT) {
-            Ok(End::Took(duration)) => Ok(duration),
+            Ok(End::Took(took)) => Ok(took),
             Ok(End::At(end)) => match self.start {
-                Some(start) => Ok(end - start),
+                Some(start) => Ok((end - start).into()),
                 None => Err(Failure::new("the start was not noted")),
             },
             Ok(End::Failed(failure)) => Err(failure),

@@ -4,8 +4,10 @@
 
 mod alone;
 mod bench;
+mod counted;
 mod groups;
 mod latch;
+mod memory;
 mod report;
 mod rounds;
 mod select;
@@ -35,6 +37,12 @@ const INTERRUPTED: u8 = 130;
 #[command(
     name = "bench",
     after_help = "\
+In lightproc, ours and async-task run from the same queue of one thread, without an executor. tokio's tasks
+come with a scheduler, here a current_thread runtime, whose work is in each of its figures; they run in
+batches of 64. async-task does not catch panics, ours do. `floor` is no peer: it is the memory, the queue and
+the locked instructions that every implementation must pay for (one known protocol's count, in the row's text).
+Instructions are counted by valgrind (callgrind), if it is installed, and like bytes measured once.
+
 In yield/yield-now, tokio's yield is deferred: the task is put back only after the worker has looked for
 I/O and timers. In ask and restart, our questions have the default time limit, the peers' have none. In
 restart, ractor's supervisor starts a new actor by hand, in its callback.
@@ -65,6 +73,10 @@ struct Args {
     /// Measure one subject once, for the program's own use
     #[arg(long = "measure", value_name = "GROUP/WORKLOAD/SUBJECT", hide = true)]
     measure: Option<String>,
+
+    /// Do so many operations, and do not warm up, for the program's own use
+    #[arg(long = "operations", value_name = "N", requires = "measure", hide = true)]
+    operations: Option<u32>,
 }
 
 fn main() -> ExitCode {
@@ -73,7 +85,7 @@ fn main() -> ExitCode {
     if let Some(path) = &args.measure {
         // Ctrl-C is for the parent, which waits for this measurement.
         let _ = ctrlc::set_handler(|| {});
-        return alone::run(path);
+        return alone::run(path, args.operations);
     }
     let chosen = match select::select(groups::GROUPS, &args.groups, args.filter.as_deref()) {
         Ok(chosen) => chosen,

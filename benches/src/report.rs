@@ -1,14 +1,11 @@
 //! How results are shown: a table for people, a line of JSON for programs, the list of what there is.
 
-use crate::bench::{Group, How, OURS};
+use crate::bench::{FLOOR, Group, How, OURS, Workload};
 use crate::rounds::{Figures, Outcome};
 use crate::select::{Chosen, Row};
 use crate::stats::Summary;
 use serde_json::json;
 use std::fmt::Write;
-
-/// The unit of every figure.
-const UNIT: &str = "ns/op";
 
 /// Returns the head of a group's table.
 pub(crate) fn head(group: &Group) -> String {
@@ -16,7 +13,7 @@ pub(crate) fn head(group: &Group) -> String {
         "\n{}: {}\n{:<24} {:>9} {:>9} {:>9} {:>9}\n",
         group.name.to_uppercase(),
         group.about,
-        UNIT,
+        "",
         "median",
         "min",
         "max",
@@ -28,13 +25,14 @@ pub(crate) fn head(group: &Group) -> String {
 pub(crate) fn table(row: &Row, outcomes: &[Outcome]) -> String {
     let ours = outcomes.iter().find(|outcome| outcome.subject == OURS).and_then(summary);
     let mut out = String::new();
-    let _ = writeln!(out, "  {}: {}", row.workload.name, row.workload.about);
+    let Workload { name, about, unit, .. } = row.workload;
+    let _ = writeln!(out, "  {name} [{}]: {about}", unit.label());
     for outcome in outcomes {
         out.push_str(&line(outcome, ours));
     }
-    let faster = outcomes.iter().filter_map(summary).filter(|peer| is_faster(peer, ours)).count();
-    if faster > 0 {
-        let _ = writeln!(out, "  ! {OURS} is number {} of this row", faster + 1);
+    let better = outcomes.iter().filter(|outcome| is_better(outcome, ours)).count();
+    if better > 0 {
+        let _ = writeln!(out, "  ! {OURS} is number {} of this row", better + 1);
     }
     out
 }
@@ -44,7 +42,7 @@ fn line(outcome: &Outcome, ours: Option<Summary>) -> String {
     let reason = match &outcome.figures {
         Figures::Measured(summary) => {
             let Summary { median, min, max, .. } = *summary;
-            let mark = if is_faster(summary, ours) { "! " } else { "  " };
+            let mark = if is_better(outcome, ours) { "! " } else { "  " };
             let ratio = match ours {
                 Some(ours) if name != OURS => format!("{:.2}", median / ours.median),
                 _ => String::new(),
@@ -60,8 +58,10 @@ fn line(outcome: &Outcome, ours: Option<Summary>) -> String {
     format!("    {name:<20}         - {reason}\n")
 }
 
-fn is_faster(peer: &Summary, ours: Option<Summary>) -> bool {
-    ours.is_some_and(|ours| peer.median < ours.median)
+/// Says whether a peer pays less than ours. The floor is no peer.
+fn is_better(outcome: &Outcome, ours: Option<Summary>) -> bool {
+    let (Some(ours), Some(theirs)) = (ours, summary(outcome)) else { return false };
+    outcome.subject != FLOOR && theirs.median < ours.median
 }
 
 fn summary(outcome: &Outcome) -> Option<Summary> {
@@ -79,7 +79,7 @@ pub(crate) fn json_lines(row: &Row, outcomes: &[Outcome]) -> String {
             "group": row.group.name,
             "workload": row.workload.name,
             "subject": outcome.subject,
-            "unit": UNIT,
+            "unit": row.workload.unit.label(),
             "median": rounded(median),
             "min": rounded(min),
             "max": rounded(max),
@@ -90,7 +90,7 @@ pub(crate) fn json_lines(row: &Row, outcomes: &[Outcome]) -> String {
     outcomes.iter().filter_map(line).collect()
 }
 
-/// A tenth of a nanosecond is more than a clock and a scheduler can tell.
+/// A tenth of a nanosecond is more than a clock and a scheduler can tell, and a tenth of a byte more than pages can.
 fn rounded(figure: f64) -> f64 {
     (figure * 10.0).round() / 10.0
 }
@@ -119,6 +119,7 @@ pub(crate) fn list(chosen: &[Chosen]) -> String {
                 let note = match subject.how {
                     How::Here(_) => String::new(),
                     How::Alone(_) => String::from(" (in a process of its own)"),
+                    How::Counted(_) => String::from(" (in two processes of its own)"),
                     How::Not(reason) => format!(" (not measured: {reason})"),
                 };
                 let _ = writeln!(out, "    {}{note}", subject.name);
@@ -131,10 +132,11 @@ pub(crate) fn list(chosen: &[Chosen]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::{Failure, Workload};
+    use crate::bench::{Failure, Unit};
 
     const GROUP: Group = Group { name: "g", about: "", workloads: &[WORKLOAD] };
-    const WORKLOAD: Workload = Workload { name: "w", about: "", operations: 1, subjects: &[] };
+    const WORKLOAD: Workload =
+        Workload { name: "w", about: "", unit: Unit::Nanoseconds, operations: 1, subjects: &[] };
 
     fn measured(subject: &'static str, median: f64) -> Outcome {
         let summary = Summary { median, min: median / 2.0, max: median * 2.0, runs: 3 };
@@ -157,6 +159,16 @@ mod tests {
         );
         assert!(table.ends_with("  ! bastion is number 2 of this row\n"));
         assert!(!super::table(&row(), &outcomes[..2]).contains('!'));
+    }
+
+    #[test]
+    fn the_floor_is_no_peer() {
+        let outcomes = [measured(OURS, 100.0), measured("slow", 250.0), measured(FLOOR, 80.0)];
+        let table = table(&row(), &outcomes);
+        assert!(table.starts_with("  w [ns/op]: \n"));
+        assert!(table.contains("    floor                     80.0"));
+        assert!(table.contains(" 0.80\n"));
+        assert!(!table.contains('!'));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The rounds of one workload: all subjects in turn, so that whatever the machine does to one it does to all.
 
-use crate::alone;
-use crate::bench::{Failure, How, Measured, Subject};
+use crate::bench::{Amount, Failure, How, Measured, Subject, Unit};
 use crate::select::Row;
 use crate::stats::{self, Summary};
+use crate::{alone, counted, memory};
 use indicatif::ProgressBar;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
@@ -31,7 +31,8 @@ pub(crate) enum Figures {
 
 /// One subject on its way through the rounds.
 struct Lane {
-    subject: &'static Subject,
+    subject: &'static str,
+    how: How,
     path: String,
     samples: Vec<f64>,
     failed: Option<Failure>,
@@ -39,20 +40,21 @@ struct Lane {
 
 /// How many measurements a row needs.
 pub(crate) fn steps(row: &Row, runs: u32) -> u64 {
-    let measured = row.subjects.iter().filter(|subject| !matches!(subject.how, How::Not(_)));
-    measured.count() as u64 * (u64::from(runs) + 1)
+    row.subjects.len() as u64 * (u64::from(row.workload.unit.rounds(runs)) + 1)
 }
 
-/// Measures a row: one round to warm up, then `runs` rounds. When `stop` is set, the current measurement is the last one.
+/// Measures a row: one round to warm up, then `runs` rounds, or one if all are the same. When `stop` is set, the current measurement is the last one.
 pub(crate) fn measure(row: &Row, runs: u32, stop: &AtomicBool, bar: &ProgressBar) -> Vec<Outcome> {
+    let missing = missing(row.workload.unit);
     let lane = |subject: &&'static Subject| Lane {
-        subject,
+        subject: subject.name,
+        how: missing.map_or(subject.how, How::Not),
         path: row.path(subject),
         samples: Vec::new(),
         failed: None,
     };
     let mut lanes: Vec<Lane> = row.subjects.iter().map(lane).collect();
-    for round in 0..=runs as usize {
+    for round in 0..=row.workload.unit.rounds(runs) as usize {
         // Nobody is always measured after the same other.
         for turn in 0..lanes.len() {
             let index = (turn + round) % lanes.len();
@@ -65,16 +67,26 @@ pub(crate) fn measure(row: &Row, runs: u32, stop: &AtomicBool, bar: &ProgressBar
     lanes.into_iter().map(Lane::outcome).collect()
 }
 
+/// Says why this machine cannot measure such a unit, if it cannot.
+fn missing(unit: Unit) -> Option<&'static str> {
+    match unit {
+        Unit::Nanoseconds => None,
+        Unit::Bytes => memory::missing(),
+        Unit::Instructions => counted::missing(),
+    }
+}
+
 impl Lane {
     fn step(&mut self, operations: u32, counts: bool, bar: &ProgressBar) {
-        if matches!(self.subject.how, How::Not(_)) {
+        if matches!(self.how, How::Not(_)) {
+            bar.inc(1);
             return;
         }
         bar.set_message(self.path.clone());
         if self.failed.is_none() {
             thread::sleep(SETTLE);
             match self.once(operations, counts) {
-                Ok(took) if counts => self.samples.push(stats::per_operation(took, operations)),
+                Ok(all) if counts => self.samples.push(stats::per_operation(all, operations)),
                 Ok(_) => {}
                 Err(failure) => self.failed = Some(failure),
             }
@@ -83,22 +95,23 @@ impl Lane {
     }
 
     fn once(&self, operations: u32, counts: bool) -> Measured {
-        match self.subject.how {
+        match self.how {
             How::Here(measure) => measure(operations),
-            // It warms itself up: there is nothing left of it in this process.
-            How::Alone(_) if !counts => Ok(Duration::ZERO),
+            // It warms itself up, or need not: there is nothing left of it in this process.
+            How::Alone(_) | How::Counted(_) if !counts => Ok(Amount(0)),
             How::Alone(_) => alone::measure(&self.path),
+            How::Counted(_) => counted::measure(&self.path, operations),
             How::Not(reason) => Err(Failure::new(reason)),
         }
     }
 
     fn outcome(self) -> Outcome {
-        let figures = match (self.subject.how, self.failed, stats::summary(&self.samples)) {
+        let figures = match (self.how, self.failed, stats::summary(&self.samples)) {
             (How::Not(reason), _, _) => Figures::Not(reason),
             (_, Some(failure), _) => Figures::Failed(failure),
             (_, None, Some(summary)) => Figures::Measured(summary),
             (_, None, None) => Figures::Interrupted,
         };
-        Outcome { subject: self.subject.name, figures }
+        Outcome { subject: self.subject, figures }
     }
 }

@@ -91,6 +91,7 @@ fn rows(group: &'static Group, filter: Option<&str>) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::Unit;
 
     const GROUPS: &[Group] = &[
         Group {
@@ -99,6 +100,7 @@ mod tests {
             workloads: &[Workload {
                 name: "first",
                 about: "",
+                unit: Unit::Nanoseconds,
                 operations: 1,
                 subjects: &[Subject::not("b", ""), Subject::not("bc", "")],
             }],
@@ -109,6 +111,7 @@ mod tests {
             workloads: &[Workload {
                 name: "second",
                 about: "",
+                unit: Unit::Nanoseconds,
                 operations: 1,
                 subjects: &[Subject::not("b", "")],
             }],

@@ -1,8 +1,8 @@
 //! Figures of a subject over the rounds: pure functions over plain data.
 
-use std::time::Duration;
+use crate::bench::Amount;
 
-/// What the rounds of one subject came to, in nanoseconds per operation.
+/// What the rounds of one subject came to, per operation, in the unit of the workload.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Summary {
     pub(crate) median: f64,
@@ -11,9 +11,9 @@ pub(crate) struct Summary {
     pub(crate) runs: usize,
 }
 
-/// Returns the nanoseconds per operation.
-pub(crate) fn per_operation(took: Duration, operations: u32) -> f64 {
-    took.as_nanos() as f64 / f64::from(operations.max(1))
+/// Returns the share of one operation.
+pub(crate) fn per_operation(amount: Amount, operations: u32) -> f64 {
+    amount.0 as f64 / f64::from(operations.max(1))
 }
 
 /// Sums the samples up; `None` when there are none.
@@ -28,6 +28,7 @@ pub(crate) fn summary(samples: &[f64]) -> Option<Summary> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn the_median_is_the_middle_or_between_the_two() {
@@ -41,8 +42,8 @@ mod tests {
     }
 
     #[test]
-    fn time_is_shared_out_among_the_operations() {
-        assert_eq!(per_operation(Duration::from_micros(3), 2), 1500.0);
-        assert_eq!(per_operation(Duration::from_nanos(3), 0), 3.0);
+    fn an_amount_is_shared_out_among_the_operations() {
+        assert_eq!(per_operation(Duration::from_micros(3).into(), 2), 1500.0);
+        assert_eq!(per_operation(Amount(3), 0), 3.0);
     }
 }

@@ -17,6 +17,7 @@ Examples:
   cargo xtask bench --list
   cargo xtask bench spawn ask
   cargo xtask bench tell --runs 9 --json
+  cargo xtask bench lightproc --filter instructions
 
 The exit code is the one of the benchmarks.")]
 pub(crate) struct BenchArgs {

@@ -1,6 +1,6 @@
 //! `ask`: what it costs to ask an actor and to have its answer.
 
-use crate::bench::{Group, OURS, Subject, Workload};
+use crate::bench::{Group, OURS, Subject, Unit, Workload};
 use crate::subjects::{actix, bastion, bastion_04, kameo, ractor, tokio_mpsc};
 
 pub(super) const GROUP: Group =
@@ -9,6 +9,7 @@ pub(super) const GROUP: Group =
 const ROUND_TRIP: Workload = Workload {
     name: "round-trip",
     about: "inside a worker, 100,000 times, one after another (ours has a time limit)",
+    unit: Unit::Nanoseconds,
     operations: 100_000,
     subjects: &[
         Subject::here(OURS, bastion::ask),

@@ -1,6 +1,7 @@
 //! The groups, a file each: their workloads and who is asked.
 
 mod ask;
+mod lightproc;
 mod restart;
 mod spawn;
 mod tell;
@@ -10,4 +11,4 @@ use crate::bench::Group;
 
 /// Every group, in the order in which they are measured.
 pub(crate) const GROUPS: &[Group] =
-    &[spawn::GROUP, yields::GROUP, tell::GROUP, ask::GROUP, restart::GROUP];
+    &[lightproc::GROUP, spawn::GROUP, yields::GROUP, tell::GROUP, ask::GROUP, restart::GROUP];

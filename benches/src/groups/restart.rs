@@ -1,6 +1,6 @@
 //! `restart`: how long a failed actor is missed: from the failure until its successor has answered.
 
-use crate::bench::{Group, OURS, Subject, Workload};
+use crate::bench::{Group, OURS, Subject, Unit, Workload};
 use crate::subjects::{bastion, bastion_04, kameo, ractor};
 
 pub(super) const GROUP: Group = Group {
@@ -15,6 +15,7 @@ const ONLY_STOPPED: &str = "its Supervisor restarts an actor that stops itself, 
 const ERROR: Workload = Workload {
     name: "error",
     about: "tell the actor to end with an error, then ask it, 5,000 times",
+    unit: Unit::Nanoseconds,
     operations: 5_000,
     subjects: &[
         Subject::here(OURS, bastion::restart_by_error),
@@ -29,6 +30,7 @@ const ERROR: Workload = Workload {
 const PANIC: Workload = Workload {
     name: "panic",
     about: "tell the actor to panic, then ask it, 5,000 times",
+    unit: Unit::Nanoseconds,
     operations: 5_000,
     subjects: &[
         Subject::here(OURS, bastion::restart_by_panic),

@@ -1,6 +1,6 @@
 //! `spawn`: what it costs to start a process that does nothing, and to learn of its end.
 
-use crate::bench::{Group, Measured, OURS, Subject, Workload};
+use crate::bench::{Group, Measured, OURS, Subject, Unit, Workload};
 use crate::latch::{Countdown, latch};
 use crate::subjects::executors::{AsyncExecutor, Bastion, Bastion04, Executor, Tokio};
 use std::time::Instant;
@@ -14,6 +14,7 @@ pub(super) const GROUP: Group = Group {
 const AWAIT_EACH: Workload = Workload {
     name: "await-each",
     about: "inside a worker, 100,000 times: start a process and await it",
+    unit: Unit::Nanoseconds,
     operations: 100_000,
     subjects: &[
         Subject::here(OURS, await_each::<Bastion>),
@@ -26,6 +27,7 @@ const AWAIT_EACH: Workload = Workload {
 const FROM_WORKER: Workload = Workload {
     name: "from-worker",
     about: "inside a worker, 100,000 processes: start all, until all have run",
+    unit: Unit::Nanoseconds,
     operations: 100_000,
     subjects: &[
         Subject::here(OURS, from_worker::<Bastion>),
@@ -38,6 +40,7 @@ const FROM_WORKER: Workload = Workload {
 const FROM_OUTSIDE: Workload = Workload {
     name: "from-outside",
     about: "outside the workers, 50,000 processes: start all, until all have run",
+    unit: Unit::Nanoseconds,
     operations: 50_000,
     subjects: &[
         Subject::here(OURS, from_outside::<Bastion>),
@@ -50,6 +53,7 @@ const FROM_OUTSIDE: Workload = Workload {
 const AWAIT_ALL: Workload = Workload {
     name: "await-all",
     about: "inside a worker, 50,000 processes: start all, then await all",
+    unit: Unit::Nanoseconds,
     operations: 50_000,
     subjects: &[
         Subject::here(OURS, await_all::<Bastion>),

@@ -1,6 +1,6 @@
 //! `tell`: what it costs to send messages that nobody answers, until the last one was handled.
 
-use crate::bench::{Group, OURS, Subject, Workload};
+use crate::bench::{Group, OURS, Subject, Unit, Workload};
 use crate::subjects::{actix, bastion, bastion_04, kameo, ractor, tokio_mpsc};
 
 pub(super) const GROUP: Group = Group {
@@ -12,6 +12,7 @@ pub(super) const GROUP: Group = Group {
 const ONE_SENDER: Workload = Workload {
     name: "one-sender",
     about: "one actor sends 500,000 messages to another",
+    unit: Unit::Nanoseconds,
     operations: 500_000,
     subjects: &[
         Subject::here(OURS, bastion::tell_from_one),
@@ -26,6 +27,7 @@ const ONE_SENDER: Workload = Workload {
 const EIGHT_SENDERS: Workload = Workload {
     name: "eight-senders",
     about: "eight actors send 62,500 messages each to a ninth",
+    unit: Unit::Nanoseconds,
     operations: 500_000,
     subjects: &[
         Subject::here(OURS, bastion::tell_from_eight),

@@ -1,6 +1,6 @@
 //! `yield`: what it costs to let another process run.
 
-use crate::bench::{Group, Measured, OURS, Subject, Workload};
+use crate::bench::{Group, Measured, OURS, Subject, Unit, Workload};
 use crate::latch::{Countdown, latch};
 use crate::subjects::executors::{AsyncExecutor, Bastion, Bastion04, Executor, Tokio};
 
@@ -13,6 +13,7 @@ pub(super) const GROUP: Group =
 const YIELD_NOW: Workload = Workload {
     name: "yield-now",
     about: "200 processes yield 1,000 times each (tokio defers it: see --help)",
+    unit: Unit::Nanoseconds,
     operations: 200_000,
     subjects: &[
         Subject::here(OURS, yield_now::<Bastion>),

@@ -112,7 +112,7 @@ pub(crate) fn ask(count: u32) -> Measured {
                     return Err(Failure::new("a wrong answer"));
                 }
             }
-            Ok(start.elapsed())
+            Ok(start.elapsed().into())
         };
         finish.result(asked.await);
     });

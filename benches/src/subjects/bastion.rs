@@ -122,7 +122,7 @@ pub(crate) fn ask(count: u32) -> Measured {
         for _ in 0..count {
             expect_load(address.ask(Order::Get).await?)?;
         }
-        Ok(start.elapsed())
+        Ok(start.elapsed().into())
     })
 }
 
@@ -140,7 +140,7 @@ fn restart(count: u32, fail: fn() -> Order) -> Measured {
             address.tell(fail())?;
             expect_load(address.ask(Order::Get).await?)?;
         }
-        Ok(start.elapsed())
+        Ok(start.elapsed().into())
     })?;
     if address.incarnation() - before == count {
         Ok(took)

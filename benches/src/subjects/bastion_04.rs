@@ -112,7 +112,7 @@ pub(crate) fn ask(count: u32) -> Measured {
                 for _ in 0..count {
                     get(&worker).await?;
                 }
-                Ok(start.elapsed())
+                Ok(start.elapsed().into())
             };
             finish.result(asked.await);
             Ok(())
@@ -147,7 +147,7 @@ fn restart(count: u32, end: fn() -> End) -> Measured {
                     worker = workers.recv().await.ok_or_else(gone)?;
                     get(&worker).await?;
                 }
-                Ok(start.elapsed())
+                Ok(start.elapsed().into())
             };
             finish.result(restarted.await);
             Ok(())

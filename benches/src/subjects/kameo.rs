@@ -131,7 +131,7 @@ pub(crate) fn ask(count: u32) -> Measured {
             for _ in 0..count {
                 get(&worker).await?;
             }
-            Ok(start.elapsed())
+            Ok(start.elapsed().into())
         };
         finish.result(asked.await);
     });
@@ -168,7 +168,7 @@ where
                 told.map_err(|error| Failure::new(error.to_string()))?;
                 get(&worker).await?;
             }
-            Ok(start.elapsed())
+            Ok(start.elapsed().into())
         };
         finish.result(restarted.await);
         supervisor.kill();

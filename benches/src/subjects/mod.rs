@@ -1,13 +1,14 @@
 //! The subjects: this project and its peers, each behind the same few functions.
 //!
 //! `executors` has the executors behind one trait, so that they run the very same workload; the actor libraries differ too
-//! much for that, and have a file each.
+//! much for that, and have a file each. `process` has what runs without an executor.
 
 pub(crate) mod actix;
 pub(crate) mod bastion;
 pub(crate) mod bastion_04;
 pub(crate) mod executors;
 pub(crate) mod kameo;
+pub(crate) mod process;
 pub(crate) mod ractor;
 pub(crate) mod tokio_mpsc;
 

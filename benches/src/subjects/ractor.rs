@@ -96,7 +96,7 @@ pub(crate) fn ask(count: u32) -> Measured {
             for _ in 0..count {
                 get(&worker).await?;
             }
-            Ok(start.elapsed())
+            Ok(start.elapsed().into())
         };
         finish.result(asked.await);
         worker.stop(None);
@@ -160,7 +160,7 @@ fn restart(count: u32, fail: fn() -> Order) -> Measured {
                 worker = workers.recv().await.ok_or_else(gone)?;
                 get(&worker).await?;
             }
-            Ok(start.elapsed())
+            Ok(start.elapsed().into())
         };
         finish.result(restarted.await);
         supervisor.stop(None);
