@@ -7,9 +7,23 @@
 use std::process::ExitCode;
 
 use crate::chaos_args::ChaosArgs;
+use crate::install::{self, Wanted};
 use crate::process;
 
-mod hwloc;
+/// libhwloc, from which the executor reads the topology. Without it the kernel is asked.
+pub(crate) const HWLOC: Wanted = Wanted {
+    name: "hwloc",
+    // hwloc 3 changes structures, so it does not count.
+    present: || process::succeeds("pkg-config", &["--exists", "hwloc >= 2.0 hwloc < 3.0"]),
+    packages: &[
+        ("apt-get", &["libhwloc-dev", "pkg-config"]),
+        ("dnf", &["hwloc-devel", "pkgconf-pkg-config"]),
+        ("pacman", &["hwloc", "pkgconf"]),
+        ("apk", &["hwloc-dev", "pkgconf"]),
+        ("zypper", &["hwloc-devel", "pkgconf"]),
+    ],
+    otherwise: "going on without it",
+};
 
 /// Crash a real network service many times a second, and watch it keep answering
 ///
@@ -46,7 +60,7 @@ pub(crate) fn run(args: &DemoArgs) -> ExitCode {
         return ExitCode::from(2);
     }
     if !args.no_install {
-        hwloc::provide();
+        install::provide(&HWLOC);
     }
     // The example reads relative paths, so it runs in the folder where the user is.
     let mut command = process::cargo();

@@ -11,15 +11,21 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod binaries;
 #[path = "../../examples/chaos_service/args.rs"]
 mod chaos_args;
 mod demo;
+mod fuzz;
+mod install;
+mod loom;
 mod process;
+mod sanitize;
+mod summary;
 mod test;
 mod tidy;
 mod workspace;
 
-/// Bastion's automation: the demonstration, the whole test suite, the tidy rules, the benchmarks
+/// Bastion's automation: the demonstration, the tests, the tidy rules, the benchmarks, the long checks
 #[derive(Parser, Debug)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
 struct Cli {
@@ -34,6 +40,9 @@ enum Command {
     Test(test::TestArgs),
     Tidy(tidy::TidyArgs),
     Bench(bench::BenchArgs),
+    Loom(loom::LoomArgs),
+    Sanitize(sanitize::SanitizeArgs),
+    Fuzz(fuzz::FuzzArgs),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +55,9 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Tidy(args) => tidy::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Loom(args) => loom::run(&args),
+        Command::Sanitize(args) => sanitize::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
     }
 }
 
@@ -88,6 +100,10 @@ mod tests {
             &["cargo xtask", "demo", "--crash-every", "soon"],
             &["cargo xtask", "demo", "--port", "65536"],
             &["cargo xtask", "bench", "--runs", "0"],
+            &["cargo xtask", "loom", "--preemptions", "0"],
+            &["cargo xtask", "loom", "--package", "nonsense"],
+            &["cargo xtask", "sanitize", "--only", "nonsense"],
+            &["cargo xtask", "fuzz", "--seconds", "0"],
         ] {
             let error = Cli::try_parse_from(args).expect_err("the arguments are wrong");
             assert_eq!(error.exit_code(), 2, "{args:?}: {error}");

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use clap::builder::PossibleValuesParser;
 
 use crate::process;
+use crate::summary::{Outcome, Report, Row};
 use crate::workspace::Workspace;
 
 mod examples;
@@ -16,10 +17,8 @@ mod features;
 mod layers;
 mod loom;
 mod steps;
-mod summary;
 
 use steps::{STEPS, Step};
-use summary::{Report, Row};
 
 /// Run everything that says whether the project is sound
 ///
@@ -45,17 +44,6 @@ pub(crate) struct TestArgs {
     list: bool,
 }
 
-/// How a step ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Everything that it checks is as it should be.
-    Passed,
-    /// Something is not; what, in a few words.
-    Failed(String),
-    /// It was not run, for this reason.
-    Skipped(String),
-}
-
 /// Runs the chosen steps and prints the summary.
 pub(crate) fn run(args: &TestArgs) -> ExitCode {
     if args.list {
@@ -78,7 +66,7 @@ pub(crate) fn run(args: &TestArgs) -> ExitCode {
             let outcome = run_step(step, &workspace, ci);
             let time = begin.elapsed();
             println!("=== {}: {} ({:.1} s)\n", step.name, outcome, time.as_secs_f64());
-            Row { name: step.name, outcome, time }
+            Row { name: step.name.to_owned(), outcome, time }
         })
         .collect();
     let report = Report(&rows);

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -115,6 +116,22 @@ impl Workspace {
     pub(crate) fn published(&self) -> impl Iterator<Item = &Package> {
         self.packages.iter().filter(|package| package.published)
     }
+}
+
+/// Returns a cargo command that works in the workspace.
+pub(crate) fn cargo(workspace: &Workspace, args: &[&str]) -> Command {
+    let mut command = process::cargo();
+    command.args(args).current_dir(&workspace.root);
+    command
+}
+
+/// Adds compiler flags to those of the environment.
+pub(crate) fn add_flags(command: &mut Command, flags: &str) {
+    let mut all = std::env::var_os("RUSTFLAGS").unwrap_or_default();
+    all.push(" ");
+    all.push(flags);
+    // The encoded form would win over this one.
+    command.env("RUSTFLAGS", all).env_remove("CARGO_ENCODED_RUSTFLAGS");
 }
 
 impl Package {

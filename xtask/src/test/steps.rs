@@ -86,12 +86,7 @@ pub(super) const STEPS: &[Step] = &[
     },
 ];
 
-/// Returns a cargo command that works in the workspace.
-pub(super) fn cargo(workspace: &Workspace, args: &[&str]) -> Command {
-    let mut command = process::cargo();
-    command.args(args).current_dir(&workspace.root);
-    command
-}
+pub(super) use crate::workspace::cargo;
 
 /// Says which command comes, runs it on the terminal, and judges by its exit code.
 pub(super) fn run(mut command: Command) -> Outcome {

@@ -1,28 +1,39 @@
-//! What is printed at the end of a test run: a table, and the line that counts.
+//! What is printed at the end of a run of several checks: a table, and the line that counts.
+//!
+//! It knows nothing of what is checked.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::Outcome;
+/// How a check ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Everything that it checks is as it should be.
+    Passed,
+    /// Something is not; what, in a few words.
+    Failed(String),
+    /// It was not run, for this reason.
+    Skipped(String),
+}
 
-/// One step that was looked at.
+/// One check that was looked at.
 #[derive(Debug)]
-pub(super) struct Row {
-    /// The step.
-    pub(super) name: &'static str,
+pub(crate) struct Row {
+    /// What was checked.
+    pub(crate) name: String,
     /// How it ended.
-    pub(super) outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// How long it took.
-    pub(super) time: Duration,
+    pub(crate) time: Duration,
 }
 
 /// The summary of a run, printed by its `Display`.
 #[derive(Debug)]
-pub(super) struct Report<'a>(pub(super) &'a [Row]);
+pub(crate) struct Report<'a>(pub(crate) &'a [Row]);
 
 impl Report<'_> {
     /// Returns how many steps failed.
-    pub(super) fn failed(&self) -> usize {
+    pub(crate) fn failed(&self) -> usize {
         self.count(|outcome| matches!(outcome, Outcome::Failed(_)))
     }
 
@@ -45,13 +56,14 @@ impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let results: Vec<String> = self.0.iter().map(|row| row.outcome.to_string()).collect();
         let width = results.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(6);
-        writeln!(f, "{:<9} {:<width$} {:>8}", "step", "result", "seconds")?;
+        let names = self.0.iter().map(|row| row.name.chars().count()).max().unwrap_or(0).max(9);
+        writeln!(f, "{:<names$} {:<width$} {:>8}", "step", "result", "seconds")?;
         for (row, result) in self.0.iter().zip(&results) {
             let seconds = row.time.as_secs_f64();
-            writeln!(f, "{:<9} {result:<width$} {seconds:>8.1}", row.name)?;
+            writeln!(f, "{:<names$} {result:<width$} {seconds:>8.1}", row.name)?;
         }
         let total: Duration = self.0.iter().map(|row| row.time).sum();
-        writeln!(f, "{:<9} {:<width$} {:>8.1}\n", "all", "", total.as_secs_f64())?;
+        writeln!(f, "{:<names$} {:<width$} {:>8.1}\n", "all", "", total.as_secs_f64())?;
         let passed = self.count(|outcome| *outcome == Outcome::Passed);
         let skipped = self.count(|outcome| matches!(outcome, Outcome::Skipped(_)));
         write!(f, "{passed} passed, {} failed", self.failed())?;
@@ -66,8 +78,8 @@ impl fmt::Display for Report<'_> {
 mod tests {
     use super::*;
 
-    fn row(name: &'static str, outcome: Outcome, seconds: u64) -> Row {
-        Row { name, outcome, time: Duration::from_secs(seconds) }
+    fn row(name: &str, outcome: Outcome, seconds: u64) -> Row {
+        Row { name: name.to_owned(), outcome, time: Duration::from_secs(seconds) }
     }
 
     #[test]
@@ -88,6 +100,13 @@ all                                 63.0
 ";
         assert_eq!(Report(&rows).to_string(), expected);
         assert_eq!(Report(&rows).failed(), 1);
+    }
+
+    #[test]
+    fn a_long_name_widens_its_column() {
+        let rows = [row("valgrind executor/timers", Outcome::Passed, 1)];
+        let expected = "valgrind executor/timers ok          1.0";
+        assert_eq!(Report(&rows).to_string().lines().nth(1), Some(expected));
     }
 
     #[test]

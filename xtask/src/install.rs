@@ -1,7 +1,7 @@
-//! Makes libhwloc available to the build where that takes no question.
+//! Makes a tool or library of the system available where that takes no question.
 //!
-//! [`plan`] decides from plain facts; [`provide`] gathers the facts and acts. Whatever happens, the
-//! build goes on: without libhwloc the topology is read from the kernel.
+//! [`plan`] decides from plain facts; [`provide`] gathers the facts and acts. It knows the package
+//! managers; what is wanted, and what becomes of a run without it, is its caller's business.
 
 use std::fmt;
 use std::process::Command;
@@ -12,8 +12,25 @@ use crate::process::{self, Elevation};
 /// How long the whole installation may take.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// What the build looks for: hwloc 3 changes structures, so it does not count.
-const MODULE: &str = "hwloc >= 2.0 hwloc < 3.0";
+/// Something that a command would like to have installed.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// What it is called in messages.
+    pub(crate) name: &'static str,
+    /// Tells whether it is there, in a form that can be used.
+    pub(crate) present: fn() -> bool,
+    /// Its packages by package manager: each of those of [`MANAGERS`] must be in the list.
+    pub(crate) packages: &'static [(&'static str, &'static [&'static str])],
+    /// What a run does without it, for the message.
+    pub(crate) otherwise: &'static str,
+}
+
+impl Wanted {
+    fn packages_of(&self, manager: &Manager) -> &'static [&'static str] {
+        let found = self.packages.iter().find(|(program, _)| *program == manager.program);
+        found.map_or(&[], |(_, packages)| packages)
+    }
+}
 
 /// A package manager that is known to need no answers from the user.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,44 +41,25 @@ struct Manager {
     refresh: Option<&'static [&'static str]>,
     /// What installs the packages without a question.
     install: &'static [&'static str],
-    /// The packages with libhwloc's headers and `pkg-config`.
-    packages: &'static [&'static str],
 }
 
 /// The known package managers, the preferred one first.
 ///
-/// They are those of Linux, because only there does the executor read hwloc.
+/// They are those of Linux: what is wanted so far is used only there.
 const MANAGERS: &[Manager] = &[
     Manager {
         program: "apt-get",
         refresh: Some(&["update"]),
         // The recommended packages would bring OpenCL and X libraries.
         install: &["install", "-y", "--no-install-recommends"],
-        packages: &["libhwloc-dev", "pkg-config"],
     },
-    Manager {
-        program: "dnf",
-        refresh: None,
-        install: &["install", "-y"],
-        packages: &["hwloc-devel", "pkgconf-pkg-config"],
-    },
-    Manager {
-        program: "pacman",
-        refresh: None,
-        install: &["-S", "--needed", "--noconfirm"],
-        packages: &["hwloc", "pkgconf"],
-    },
-    Manager {
-        program: "apk",
-        refresh: None,
-        install: &["add", "--no-cache"],
-        packages: &["hwloc-dev", "pkgconf"],
-    },
+    Manager { program: "dnf", refresh: None, install: &["install", "-y"] },
+    Manager { program: "pacman", refresh: None, install: &["-S", "--needed", "--noconfirm"] },
+    Manager { program: "apk", refresh: None, install: &["add", "--no-cache"] },
     Manager {
         program: "zypper",
         refresh: None,
         install: &["--non-interactive", "install", "--no-recommends"],
-        packages: &["hwloc-devel", "pkgconf"],
     },
 ];
 
@@ -70,7 +68,7 @@ const MANAGERS: &[Manager] = &[
 struct Machine<'a> {
     /// The operating system, as in `std::env::consts::OS`.
     os: &'a str,
-    /// Whether the build would find a usable libhwloc.
+    /// Whether what is wanted is there.
     present: bool,
     /// Whether this program runs as root.
     root: bool,
@@ -80,7 +78,7 @@ struct Machine<'a> {
     installed: fn(&str) -> bool,
 }
 
-/// What is to be done about libhwloc.
+/// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
 enum Plan {
     /// Nothing: it is there, or would not be used.
@@ -96,7 +94,7 @@ enum Plan {
     },
 }
 
-/// Decides what to do about libhwloc on a machine.
+/// Decides what to do on a machine.
 fn plan(machine: &Machine<'_>) -> Plan {
     if machine.present || machine.os != "linux" {
         return Plan::Nothing;
@@ -111,25 +109,25 @@ fn plan(machine: &Machine<'_>) -> Plan {
 }
 
 /// Writes out the commands of an installation, each as a program with its arguments.
-fn commands(manager: &Manager, sudo: bool) -> Vec<Vec<&'static str>> {
+fn commands(wanted: &Wanted, manager: &Manager, sudo: bool) -> Vec<Vec<&'static str>> {
     // `sudo` clears the environment, so what apt must know goes through `env`.
     let prefix: &[&str] = if sudo { &["sudo", "-n"] } else { &[] };
     let prefix = [prefix, &["env", "DEBIAN_FRONTEND=noninteractive", manager.program]].concat();
-    let install = [&prefix[..], manager.install, manager.packages].concat();
+    let install = [&prefix[..], manager.install, wanted.packages_of(manager)].concat();
     match manager.refresh {
         Some(refresh) => vec![[&prefix[..], refresh].concat(), install],
         None => vec![install],
     }
 }
 
-/// Says why an installation ended without libhwloc.
+/// Says why an installation ended without what is wanted.
 #[derive(Debug)]
 enum InstallError {
     /// A command did not run to its end.
     NotRun(process::RunError),
     /// A command failed; its last line of output.
     Failed(String),
-    /// Everything went well, and yet the build would not find it.
+    /// Everything went well, and yet it is not found.
     StillMissing,
 }
 
@@ -139,45 +137,53 @@ impl fmt::Display for InstallError {
             Self::NotRun(error) => error.fmt(f),
             Self::Failed(line) if line.is_empty() => f.write_str("the package manager failed"),
             Self::Failed(line) => f.write_str(line),
-            Self::StillMissing => f.write_str("installed, but pkg-config does not find it"),
+            Self::StillMissing => f.write_str("installed, but not found"),
         }
     }
 }
 
-/// Makes libhwloc available to the build if it can; says in one line what it does or why it fails.
-pub(super) fn provide() {
-    let machine = gather();
+/// Makes something available if it can; says in one line what it does or why it fails.
+///
+/// Returns whether it is there in the end; true also where nothing is ever installed.
+pub(crate) fn provide(wanted: &Wanted) -> bool {
+    let Wanted { name, otherwise, .. } = wanted;
+    let machine = gather(wanted);
     match plan(&machine) {
-        Plan::Nothing => {}
+        Plan::Nothing => true,
         Plan::CannotInstall(reason) => {
-            eprintln!("hwloc: not found, going on without it ({reason})");
+            eprintln!("{name}: not found, {otherwise} ({reason})");
+            false
         }
         Plan::Install { manager, sudo } => {
             eprintln!(
-                "hwloc: not found, installing {} with {}{} (--no-install skips this) ...",
-                manager.packages.join(" and "),
+                "{name}: not found, installing {} with {}{} (--no-install skips this) ...",
+                wanted.packages_of(manager).join(" and "),
                 manager.program,
                 if sudo { " through sudo" } else { "" },
             );
-            match install(manager, sudo, LIMIT) {
-                Ok(()) => eprintln!("hwloc: installed"),
-                Err(error) => eprintln!("hwloc: going on without it ({error})"),
+            match install(wanted, manager, sudo, LIMIT) {
+                Ok(()) => eprintln!("{name}: installed"),
+                Err(error) => {
+                    eprintln!("{name}: {otherwise} ({error})");
+                    return false;
+                }
             }
+            true
         }
     }
 }
 
-fn gather() -> Machine<'static> {
+fn gather(wanted: &Wanted) -> Machine<'static> {
     let os = std::env::consts::OS;
-    let present = os == "linux" && present();
+    let present = os == "linux" && (wanted.present)();
     // Nobody asks for rights that would not be used.
-    let wanted = os == "linux" && !present;
-    let root = wanted && is_root();
+    let missing = os == "linux" && !present;
+    let root = missing && is_root();
     Machine {
         os,
         present,
         root,
-        sudo: wanted && !root && process::succeeds("sudo", &["-n", "true"]),
+        sudo: missing && !root && process::succeeds("sudo", &["-n", "true"]),
         installed: |program| {
             std::env::var_os("PATH").is_some_and(|path| {
                 std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
@@ -186,20 +192,21 @@ fn gather() -> Machine<'static> {
     }
 }
 
-fn present() -> bool {
-    process::succeeds("pkg-config", &["--exists", MODULE])
-}
-
 fn is_root() -> bool {
     let output = Command::new("id").arg("-u").output();
     output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 /// Runs the commands of an installation one after the other, all of them within `limit`.
-fn install(manager: &Manager, sudo: bool, limit: Duration) -> Result<(), InstallError> {
+fn install(
+    wanted: &Wanted,
+    manager: &Manager,
+    sudo: bool,
+    limit: Duration,
+) -> Result<(), InstallError> {
     let elevation = if sudo { Elevation::Sudo } else { Elevation::Own };
     let deadline = Instant::now() + limit;
-    for line in commands(manager, sudo) {
+    for line in commands(wanted, manager, sudo) {
         let mut command = Command::new(line[0]);
         command.args(&line[1..]);
         let left = deadline.saturating_duration_since(Instant::now());
@@ -215,7 +222,7 @@ fn install(manager: &Manager, sudo: bool, limit: Duration) -> Result<(), Install
             return Err(InstallError::Failed(last_line(&run.output)));
         }
     }
-    if present() { Ok(()) } else { Err(InstallError::StillMissing) }
+    if (wanted.present)() { Ok(()) } else { Err(InstallError::StillMissing) }
 }
 
 fn last_line(output: &str) -> String {
@@ -229,12 +236,25 @@ mod tests {
     const EMPTY: Machine<'static> =
         Machine { os: "linux", present: false, root: true, sudo: false, installed: |_| false };
 
+    const LIBRARY: Wanted = Wanted {
+        name: "library",
+        present: || false,
+        packages: &[
+            ("apt-get", &["library-dev", "tool"]),
+            ("dnf", &["library-devel"]),
+            ("pacman", &["library"]),
+            ("apk", &["library-dev"]),
+            ("zypper", &["library-devel"]),
+        ],
+        otherwise: "going on without it",
+    };
+
     /// Checks one row: a plan is written as `nothing`, the reason, or the commands.
     fn check(machine: Machine<'_>, expected: &str) {
         let text = match plan(&machine) {
             Plan::Nothing => "nothing".to_owned(),
             Plan::CannotInstall(reason) => reason.to_owned(),
-            Plan::Install { manager, sudo } => commands(manager, sudo)
+            Plan::Install { manager, sudo } => commands(&LIBRARY, manager, sudo)
                 .iter()
                 .map(|line| line.join(" "))
                 .collect::<Vec<_>>()
@@ -254,7 +274,7 @@ mod tests {
         );
         check(EMPTY, "no known package manager");
         let apt_get = "apt-get update; \
-                       apt-get install -y --no-install-recommends libhwloc-dev pkg-config";
+                       apt-get install -y --no-install-recommends library-dev tool";
         check(Machine { installed: |_| true, ..EMPTY }, apt_get);
         check(
             Machine { root: false, sudo: true, installed: |program| program == "apt-get", ..EMPTY },
@@ -262,20 +282,30 @@ mod tests {
         );
         check(
             Machine { installed: |program| program == "dnf", ..EMPTY },
-            "dnf install -y hwloc-devel pkgconf-pkg-config",
+            "dnf install -y library-devel",
         );
         check(
             Machine { installed: |program| program == "pacman", ..EMPTY },
-            "pacman -S --needed --noconfirm hwloc pkgconf",
+            "pacman -S --needed --noconfirm library",
         );
         check(
             Machine { installed: |program| program == "apk", ..EMPTY },
-            "apk add --no-cache hwloc-dev pkgconf",
+            "apk add --no-cache library-dev",
         );
         check(
             Machine { root: false, sudo: true, installed: |program| program == "zypper", ..EMPTY },
-            "sudo -n zypper --non-interactive install --no-recommends hwloc-devel pkgconf",
+            "sudo -n zypper --non-interactive install --no-recommends library-devel",
         );
+    }
+
+    #[test]
+    fn what_is_wanted_has_packages_for_each_manager() {
+        for wanted in [&LIBRARY, &crate::demo::HWLOC, &crate::sanitize::VALGRIND] {
+            for manager in MANAGERS {
+                let name = wanted.name;
+                assert!(!wanted.packages_of(manager).is_empty(), "{name}: {}", manager.program);
+            }
+        }
     }
 
     #[test]
