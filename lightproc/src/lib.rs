@@ -5,6 +5,7 @@ mod costs;
 mod handle;
 mod hooks;
 mod in_place;
+mod memory;
 mod outcome;
 mod panic;
 mod proc;

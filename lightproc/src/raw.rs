@@ -11,12 +11,13 @@
 
 use crate::LightProc;
 use crate::hooks::Hooks;
+use crate::memory::{alloc, dealloc};
 use crate::panic::{Panic, contain};
 use crate::proc::Polled;
 use crate::state::State;
 use crate::sync::UnsafeCell;
 use crate::waker;
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::{Layout, handle_alloc_error};
 use std::any::TypeId;
 use std::future::IntoFuture;
 use std::mem::{ManuallyDrop, MaybeUninit, needs_drop, offset_of};

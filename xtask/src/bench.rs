@@ -18,6 +18,7 @@ Examples:
   cargo xtask bench spawn ask
   cargo xtask bench tell --runs 9 --json
   cargo xtask bench lightproc --filter instructions
+  cargo xtask bench lightproc --magazines
 
 The exit code is the one of the benchmarks.")]
 pub(crate) struct BenchArgs {
@@ -37,6 +38,10 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     runs: Option<u32>,
 
+    /// Build lightproc with its feature `magazines`
+    #[arg(long)]
+    magazines: bool,
+
     /// List the groups and their workloads, and measure nothing
     #[arg(long)]
     list: bool,
@@ -48,6 +53,7 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
     command
         .args(["run", "--release", "--package", "benches", "--manifest-path"])
         .arg(process::root().join("Cargo.toml"))
+        .args(args.magazines.then_some("--features=magazines"))
         .arg("--")
         .args(forwarded(args));
     eprintln!("building the benchmarks (release) ...");

@@ -2,7 +2,8 @@
 //!
 //! Users' code is part of the scripts: futures, destructors, hooks, schedule functions and awaiters do in their calls
 //! what else is done from outside, and panic. What concurrency adds is checked by loom.
-#![cfg(not(loom))]
+// Allocations are counted, which the feature `magazines` makes fewer.
+#![cfg(not(any(loom, feature = "magazines")))]
 
 mod allocations;
 mod awaiter;

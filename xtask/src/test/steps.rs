@@ -61,6 +61,12 @@ pub(super) const STEPS: &[Step] = &[
         run: tests,
     },
     Step {
+        name: "lightproc",
+        about: "lightproc without features: its tests, optimised, and its lints",
+        tool: Some("clippy"),
+        run: lightproc,
+    },
+    Step {
         name: "doctests",
         about: "the programs in the documentation and in the READMEs",
         tool: None,
@@ -136,6 +142,18 @@ const TESTED: &[&str] =
 fn tests(workspace: &Workspace) -> Outcome {
     let what = ["--lib", "--bins", "--tests", "--no-fail-fast"];
     run(cargo(workspace, &[TESTED, &what].concat()))
+}
+
+// The tests that count allocations are there only without the feature `magazines`, and those of large
+// futures ask more of an optimised build.
+fn lightproc(workspace: &Workspace) -> Outcome {
+    let lints = ["clippy", "-p", "lightproc", "--all-targets", "--", "-D", "warnings"];
+    match run(cargo(workspace, &lints)) {
+        Outcome::Passed => {
+            run(cargo(workspace, &["test", "--release", "-p", "lightproc", "--tests"]))
+        }
+        other => other,
+    }
 }
 
 fn doctests(workspace: &Workspace) -> Outcome {
