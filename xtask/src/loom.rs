@@ -36,8 +36,8 @@ const MODELS: &[Models] = &[
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
-  cargo xtask loom                            all models, ten minutes or so
-  cargo xtask loom --preemptions 4            the same in two
+  cargo xtask loom                            all models, three minutes or so
+  cargo xtask loom --preemptions 5            the same in twenty
   cargo xtask loom --package lightproc wakes  the models of lightproc with `wakes` in their names
 
 Exit codes: 0 no model failed, 1 one did, 2 the arguments are wrong or no model has such a name.")]
@@ -47,7 +47,7 @@ pub(crate) struct LoomArgs {
     filters: Vec<String>,
 
     /// How often a model may be interrupted; bastion-executor's are held at 3, which is said
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 4)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10))]
     preemptions: u32,
 

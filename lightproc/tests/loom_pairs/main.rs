@@ -7,6 +7,7 @@
 
 mod handles;
 mod limits;
+mod matrix;
 mod model;
 mod news;
 mod schedules;
