@@ -20,7 +20,7 @@ pub use blocking::spawn_blocking;
 pub use builder::{BuildError, Builder};
 pub use lightproc::{Outcome, Panic, ProcHandle, RecoverableHandle};
 pub use placement::Placement;
-pub use runtime::{Executor, run, spawn, yield_now};
+pub use runtime::{Executor, run, spawn, spawn_detached, yield_now};
 pub use timeout::{Elapsed, timeout};
 pub use timer::{Sleep, sleep, sleep_until};
 pub use topology::Topology;

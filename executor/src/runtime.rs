@@ -73,6 +73,15 @@ impl Executor {
         spawn_on(&self.shared, future)
     }
 
+    /// Runs a future as a process without a handle; see [`spawn_detached`].
+    pub fn spawn_detached<F>(&self, future: F)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn_detached_on(&self.shared, future);
+    }
+
     /// Runs a future on the calling thread, which waits for it; the workers run what it spawns.
     ///
     /// # Panics
@@ -115,13 +124,16 @@ impl fmt::Debug for Executor {
     }
 }
 
+fn is_global(shared: &Arc<Shared>) -> bool {
+    GLOBAL.get().is_some_and(|global| Arc::ptr_eq(&global.shared, shared))
+}
+
 fn spawn_on<F>(shared: &Arc<Shared>, future: F) -> RecoverableHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let global = GLOBAL.get().is_some_and(|global| Arc::ptr_eq(&global.shared, shared));
-    let (process, handle) = if global {
+    let (process, handle) = if is_global(shared) {
         // A schedule function without captured values: no reference to count, at spawn or at a wake.
         LightProc::recoverable(future, schedule_global, ())
     } else {
@@ -130,6 +142,20 @@ where
     };
     shared.schedule(process);
     handle
+}
+
+fn spawn_detached_on<F>(shared: &Arc<Shared>, future: F)
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let process = if is_global(shared) {
+        LightProc::detached(future, schedule_global, ())
+    } else {
+        let shared = shared.clone();
+        LightProc::detached(future, move |process| shared.schedule(process), ())
+    };
+    shared.schedule(process);
 }
 
 fn schedule_global(process: LightProc) {
@@ -161,6 +187,31 @@ where
         Some(shared) => spawn_on(shared, future),
         None => global_or_panic().spawn(future),
     })
+}
+
+/// Runs a future as a process without a handle, where [`spawn`] would: it is smaller and cheaper than a detached one.
+///
+/// A panic ends the process only. Its output is dropped.
+///
+/// # Panics
+/// As [`spawn`] does.
+///
+/// # Examples
+/// ```
+/// use bastion_executor::spawn_detached;
+/// let (told, tells) = std::sync::mpsc::channel();
+/// spawn_detached(async move { told.send("done").unwrap() });
+/// assert_eq!(tells.recv(), Ok("done"));
+/// ```
+pub fn spawn_detached<F>(future: F)
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    local::with_current(|current| match current {
+        Some(shared) => spawn_detached_on(shared, future),
+        None => global_or_panic().spawn_detached(future),
+    });
 }
 
 /// Runs a future on the calling thread, which waits for it. Needs no executor unless the future spawns.

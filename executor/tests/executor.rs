@@ -2,7 +2,8 @@
 #![cfg(not(loom))]
 
 use bastion_executor::{
-    BuildError, Executor, Outcome, run, sleep, spawn, spawn_blocking, timeout, yield_now,
+    BuildError, Executor, Outcome, run, sleep, spawn, spawn_blocking, spawn_detached, timeout,
+    yield_now,
 };
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
@@ -36,6 +37,24 @@ fn everything_spawned_from_outside_runs() {
         }
     });
     assert_eq!(ran.load(SeqCst), 10_000);
+}
+
+#[test]
+fn processes_without_handles_run_beside_each_other() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let executor = executor(1);
+    let (told, tells) = mpsc::channel();
+    let outer = told.clone();
+    executor.spawn_detached(async move {
+        // Both go to the executor of the process that spawns them.
+        spawn_detached(async { panic!("nobody hears it") });
+        spawn_detached(async move { told.send("from below").unwrap() });
+        yield_now().await;
+        outer.send("from above").unwrap();
+    });
+    let mut heard: Vec<_> = tells.iter().collect();
+    heard.sort_unstable();
+    assert_eq!(heard, ["from above", "from below"]);
 }
 
 #[test]
