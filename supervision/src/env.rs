@@ -6,6 +6,7 @@ use crate::process::{Core, Life, guard};
 use crate::report::{CrashReport, Report, Stats};
 use crate::runtime::Runtime;
 use crate::sync::lock;
+use crate::weak_list::WeakList;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -32,8 +33,9 @@ struct Inner {
     forced_kills: AtomicU64,
     abandoned: AtomicU64,
     dead_letters: AtomicU64,
-    /// Incarnations that were killed together with their supervisor, until they have left.
-    orphans: Mutex<Vec<Arc<Life>>>,
+    /// Incarnations that were killed together with their supervisor. Each keeps itself until it has left; kept from here it would
+    /// keep its supervisor, and that one these surroundings.
+    orphans: Mutex<WeakList<Life>>,
 }
 
 /// The generations of the slots of one shard, and which slots are free.
@@ -54,7 +56,7 @@ impl Env {
             forced_kills: AtomicU64::new(0),
             abandoned: AtomicU64::new(0),
             dead_letters: AtomicU64::new(0),
-            orphans: Mutex::default(),
+            orphans: Mutex::new(WeakList::new()),
         }))
     }
 
@@ -90,10 +92,8 @@ impl Env {
 
     /// Remembers an incarnation that nobody but its system waits for.
     pub(crate) fn orphan(&self, life: &Arc<Life>) {
-        let mut orphans = lock(&self.0.orphans);
-        orphans.retain(|orphan| !orphan.has_left());
         if !life.has_left() {
-            orphans.push(life.clone());
+            lock(&self.0.orphans).push(life);
         }
     }
 
@@ -109,7 +109,7 @@ impl Env {
             });
             if !gone.await {
                 self.0.abandoned.fetch_add(1, Relaxed);
-                let rest = std::mem::take(&mut *lock(&self.0.orphans));
+                let rest = lock(&self.0.orphans).take();
                 let stuck = rest.iter().filter(|orphan| !orphan.has_left()).count();
                 self.0.abandoned.fetch_add(stuck as u64, Relaxed);
                 return;

@@ -16,6 +16,7 @@ mod sync;
 mod system;
 mod tree;
 mod waiters;
+mod weak_list;
 
 pub use child::{Child, child};
 pub use exit::Exit;

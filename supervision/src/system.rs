@@ -88,6 +88,8 @@ impl System {
     }
 
     /// Makes a system whose reports go to `tracing` and to `hook`. The hook runs inside the system: it must not block.
+    ///
+    /// It is kept as long as anybody has an address in the system; so one that has such an address itself is never dropped.
     pub fn with_reports(
         runtime: Runtime,
         hook: impl Fn(&Report) + Send + Sync + 'static,

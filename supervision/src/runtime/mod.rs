@@ -10,6 +10,7 @@ use crate::plan::Time;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 #[cfg(feature = "executor")]
@@ -26,7 +27,8 @@ enum Kind {
     Executor(Instant),
     #[cfg(feature = "tokio")]
     Tokio(tokio::runtime::Handle, tokio::time::Instant),
-    Sim(Sim),
+    /// Not a handle: processes do not keep the simulation that runs them.
+    Sim(Arc<sim::Inner>),
 }
 
 impl Runtime {
@@ -47,14 +49,16 @@ impl Runtime {
     }
 
     /// Runs processes in a simulation: one thread, a seeded order, virtual time.
+    ///
+    /// When the last handle of the simulation is dropped, all processes of the system end as killed.
     pub fn sim(sim: &Sim) -> Runtime {
-        Runtime(Kind::Sim(sim.clone()))
+        Runtime(Kind::Sim(sim.inner().clone()))
     }
 
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         match &self.0 {
             #[cfg(feature = "executor")]
-            Kind::Executor(_) => bastion_executor::spawn(future).detach(),
+            Kind::Executor(_) => bastion_executor::spawn_detached(future),
             #[cfg(feature = "tokio")]
             Kind::Tokio(handle, _) => drop(handle.spawn(future)),
             Kind::Sim(sim) => sim.spawn(future),

@@ -2,7 +2,9 @@
 //!
 //! When nothing can run, the time is the next timer's. An hour passes in no time, and a failure comes again with its seed.
 
+use crate::process::guard;
 use crate::sync::lock;
+use crate::weak_list::WeakList;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -13,6 +15,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 /// A runtime with virtual time and a seeded order of execution, for tests.
+///
+/// Cloning it gives another handle. When the last one is dropped, so are the processes that are in it, because nobody could run
+/// them: they end as killed. One that has a handle itself keeps the simulation, and with that itself, until it has ended for good.
 ///
 /// # Examples
 /// ```
@@ -25,14 +30,28 @@ use std::time::Duration;
 /// assert!(start.elapsed() < Duration::from_secs(60));
 /// ```
 #[derive(Clone)]
-pub struct Sim(Arc<Inner>);
+pub struct Sim(Arc<Handle>);
 
-struct Inner {
+/// The right to run a simulation. Dropped, it closes it.
+struct Handle(Arc<Inner>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A simulation, as its processes see it.
+pub(super) struct Inner {
     state: Mutex<State>,
 }
 
 struct State {
+    /// Nobody can run it any more: nothing waits in it.
+    closed: bool,
     ready: Vec<Arc<Task>>,
+    /// All, ready or not: who waits is kept by its wakers only.
+    tasks: WeakList<Task>,
     timers: BTreeMap<(Duration, u64), Waker>,
     last_timer: u64,
     now: Duration,
@@ -50,7 +69,10 @@ impl Wake for Task {
         if !self.is_ready.swap(true, SeqCst)
             && let Some(sim) = self.sim.upgrade()
         {
-            lock(&sim.state).ready.push(self);
+            let mut state = lock(&sim.state);
+            if !state.closed {
+                state.ready.push(self);
+            }
         }
     }
 }
@@ -67,23 +89,25 @@ impl Sim {
     /// Makes a simulation whose order of execution follows from `seed`.
     pub fn new(seed: u64) -> Sim {
         let state = State {
+            closed: false,
             ready: Vec::new(),
+            tasks: WeakList::new(),
             timers: BTreeMap::new(),
             last_timer: 0,
             now: Duration::ZERO,
             order: fastrand::Rng::with_seed(seed),
         };
-        Sim(Arc::new(Inner { state: Mutex::new(state) }))
+        Sim(Arc::new(Handle(Arc::new(Inner { state: Mutex::new(state) }))))
     }
 
     /// Returns the virtual time since the simulation was made.
     pub fn now(&self) -> Duration {
-        lock(&self.0.state).now
+        self.inner().now()
     }
 
     /// Waits for a virtual time.
     pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
-        self.timer(duration)
+        self.inner().timer(duration)
     }
 
     /// Runs a future and all processes on this thread until the future is ready.
@@ -100,30 +124,42 @@ impl Sim {
             {
                 return output;
             }
-            if let Some(task) = self.next_task() {
-                Sim::poll(task);
-            } else if !main.0.load(SeqCst) && !self.advance() {
+            if let Some(task) = self.inner().next_task() {
+                task.poll();
+            } else if !main.0.load(SeqCst) && !self.inner().advance() {
                 panic!("the simulation is deadlocked: nothing is ready and no timer is set");
             }
         }
     }
 
-    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        let task = Task {
+    pub(super) fn inner(&self) -> &Arc<Inner> {
+        &self.0.0
+    }
+}
+
+impl Inner {
+    pub(super) fn spawn(self: &Arc<Self>, future: impl Future<Output = ()> + Send + 'static) {
+        let task = Arc::new(Task {
             future: Mutex::new(Some(Box::pin(future))),
             is_ready: AtomicBool::new(false),
-            sim: Arc::downgrade(&self.0),
-        };
-        Arc::new(task).wake();
+            sim: Arc::downgrade(self),
+        });
+        lock(&self.state).tasks.push(&task);
+        // If the simulation is closed, this drops it.
+        task.wake();
     }
 
-    pub(crate) fn timer(&self, duration: Duration) -> SimTimer {
+    pub(super) fn now(&self) -> Duration {
+        lock(&self.state).now
+    }
+
+    pub(super) fn timer(self: &Arc<Self>, duration: Duration) -> SimTimer {
         let deadline = self.now().saturating_add(duration);
-        SimTimer { sim: Arc::downgrade(&self.0), deadline, key: None }
+        SimTimer { sim: Arc::downgrade(self), deadline, key: None }
     }
 
     fn next_task(&self) -> Option<Arc<Task>> {
-        let mut state = lock(&self.0.state);
+        let mut state = lock(&self.state);
         let count = state.ready.len();
         if count == 0 {
             return None;
@@ -132,23 +168,10 @@ impl Sim {
         Some(state.ready.swap_remove(chosen))
     }
 
-    fn poll(task: Arc<Task>) {
-        task.is_ready.store(false, SeqCst);
-        let waker = Waker::from(task.clone());
-        let mut slot = lock(&task.future);
-        if let Some(future) = &mut *slot
-            && future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready()
-        {
-            let ended = slot.take();
-            drop(slot);
-            drop(ended);
-        }
-    }
-
     /// Moves the clock to the next timers and wakes them. False: there is none.
     fn advance(&self) -> bool {
         let due = {
-            let mut state = lock(&self.0.state);
+            let mut state = lock(&self.state);
             let Some((&(time, _), _)) = state.timers.first_key_value() else { return false };
             state.now = state.now.max(time);
             let later = state.timers.split_off(&(time, u64::MAX));
@@ -156,6 +179,37 @@ impl Sim {
         };
         due.into_values().for_each(Waker::wake);
         true
+    }
+
+    /// Drops all processes, and what waits.
+    fn close(&self) {
+        let (tasks, waiting) = {
+            let mut state = lock(&self.state);
+            state.closed = true;
+            let waiting = (std::mem::take(&mut state.ready), std::mem::take(&mut state.timers));
+            (state.tasks.take(), waiting)
+        };
+        // What they drop is foreign code, which may look at the simulation.
+        for task in tasks {
+            let future = lock(&task.future).take();
+            guard::contain(|| drop(future));
+        }
+        drop(waiting);
+    }
+}
+
+impl Task {
+    fn poll(self: Arc<Self>) {
+        self.is_ready.store(false, SeqCst);
+        let waker = Waker::from(self.clone());
+        let mut slot = lock(&self.future);
+        if let Some(future) = &mut *slot
+            && future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready()
+        {
+            let ended = slot.take();
+            drop(slot);
+            drop(ended);
+        }
     }
 }
 
@@ -180,6 +234,9 @@ impl Future for SimTimer {
         let mut state = lock(&sim.state);
         if state.now >= self.deadline {
             return Poll::Ready(());
+        }
+        if state.closed {
+            return Poll::Pending;
         }
         let key = self.key.unwrap_or_else(|| {
             state.last_timer += 1;
