@@ -37,7 +37,7 @@ const MODELS: &[Models] = &[
 #[command(after_help = "\
 Examples:
   cargo xtask loom                            all models, three minutes or so
-  cargo xtask loom --preemptions 5            the same in twenty
+  cargo xtask loom --preemptions 5            the same in twelve or so
   cargo xtask loom --package lightproc wakes  the models of lightproc with `wakes` in their names
 
 Exit codes: 0 no model failed, 1 one did, 2 the arguments are wrong or no model has such a name.")]
