@@ -16,6 +16,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::{NonNull, drop_in_place};
 use std::task::{Context, Poll, Waker};
@@ -35,10 +36,17 @@ pub struct ProcHandle<T> {
     _output: PhantomData<T>,
 }
 
-// SAFETY: the handle owns the output at most, and everything else it does is an atomic transition.
+// SAFETY: what a handle may take, drop, call or free is the output, which is `Send` by this bound, and the future, the
+// schedule function and the data, which are `Send` by the bounds of `allocate`, the last two also `Sync`; the state word
+// says when it may touch which.
 unsafe impl<T: Send> Send for ProcHandle<T> {}
-// SAFETY: `&ProcHandle` gives no access to the output; its methods are atomic transitions or give out `Sync` data.
+// SAFETY: `&ProcHandle` gives no access to the output. `cancel` may call the schedule function, which is `Sync`, with the
+// process, which is `Send`; `data` gives out what is `Sync`.
 unsafe impl<T: Send> Sync for ProcHandle<T> {}
+
+// What the process has left unfinished when it panicked is dropped with it, and nobody else sees it.
+impl<T> UnwindSafe for ProcHandle<T> {}
+impl<T> RefUnwindSafe for ProcHandle<T> {}
 
 impl<T> Unpin for ProcHandle<T> {}
 
@@ -159,7 +167,10 @@ unsafe fn take<T>(raw: NonNull<Header>, look: Look) -> Outcome<T> {
             // SAFETY: the same for a panic.
             Outcome::Panicked(header.stage.with_mut(|_| unsafe { raw::stage::<Panic>(raw).read() }))
         }
-        Look::Running { .. } | Look::Empty => Outcome::Cancelled,
+        Look::Running { .. } | Look::Empty => {
+            debug_assert_eq!(look, Look::Empty, "the process has ended");
+            Outcome::Cancelled
+        }
     };
     // SAFETY: the stage is empty, and the flag was ours.
     unsafe { release(raw) };
@@ -182,7 +193,7 @@ unsafe fn discard<T>(raw: NonNull<Header>) {
             // SAFETY: the same for a panic, whose drop does not panic.
             header.stage.with_mut(|_| unsafe { drop_in_place(raw::stage::<Panic>(raw)) });
         }
-        Look::Running { .. } | Look::Empty => {}
+        look => debug_assert_eq!(look, Look::Empty, "the process has ended"),
     }
     // SAFETY: the stage is empty, and the flag was ours.
     unsafe { release(raw) };
@@ -257,7 +268,7 @@ impl<T> fmt::Debug for ProcHandle<T> {
 /// ```
 /// use lightproc::{LightProc, Outcome};
 /// std::panic::set_hook(Box::new(|_| {}));
-/// let (process, handle) = LightProc::recoverable(async { panic!("lost") }, |_| {}, ());
+/// let (process, mut handle) = LightProc::recoverable(async { panic!("lost") }, |_| {}, ());
 /// process.run();
 /// match futures_lite::future::block_on(handle.outcome()) {
 ///     Outcome::Panicked(panic) => assert_eq!(panic.message(), Some("lost")),
@@ -294,9 +305,12 @@ impl<T> RecoverableHandle<T> {
 
     /// Waits for the end of the process and says how it came about.
     ///
+    /// # Panics
+    /// When the handle was ready before.
+    ///
     /// # Cancel safety
-    /// Dropping the future detaches the process.
-    pub async fn outcome(mut self) -> Outcome<T> {
+    /// Dropping the future changes nothing: the handle can be awaited again, or cancelled first.
+    pub async fn outcome(&mut self) -> Outcome<T> {
         std::future::poll_fn(|cx| self.inner.poll_outcome(cx)).await
     }
 }

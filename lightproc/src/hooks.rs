@@ -5,6 +5,9 @@
 
 /// Data that a process carries, with hooks into its life. Each hook runs at most once.
 ///
+/// A process that is cancelled, or dropped because nothing can wake it, calls none at its end: what must happen in any case
+/// belongs into the data's `Drop`.
+///
 /// Hooks get `&self`, because handles may read the data at the same time.
 ///
 /// # Panics

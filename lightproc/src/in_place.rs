@@ -9,18 +9,21 @@
 ///
 /// # Examples
 /// ```
-/// use lightproc::{InPlace, LightProc};
+/// use lightproc::{InPlace, LightProc, Polled};
 ///
 /// async fn large(seed: u8) -> u8 {
 ///     let block = [seed; 1 << 18];
 ///     futures_lite::future::yield_now().await;
 ///     block[0]
 /// }
-/// let (process, handle) = LightProc::build(InPlace(|| large(7)), LightProc::run, ());
-/// process.run();
+/// let (mut process, handle) = LightProc::build(InPlace(|| large(7)), |_| {}, ());
+/// while let Polled::Woken(again) = process.poll() {
+///     process = again;
+/// }
 /// assert_eq!(futures_lite::future::block_on(handle), Some(7));
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[must_use = "it does nothing until a process is made of it"]
 pub struct InPlace<C>(
     /// Makes the future.
     pub C,

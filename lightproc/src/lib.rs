@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!(
+    "lightproc keeps the state of a process in one 64-bit atomic, which this target does not have"
+);
+
 #[cfg(all(test, not(loom)))]
 mod costs;
 mod handle;

@@ -24,9 +24,9 @@ mod magazines {
     /// Larger blocks are left to the global allocator.
     const LARGEST: usize = 512;
     const CLASSES: usize = LARGEST / GRAIN + 1;
-    /// A magazine has so many bytes, in 8 blocks or more. A thread has two for each size class, 272 KiB at most in all.
+    /// A magazine has so many bytes at most, in 8 blocks or more. A thread has two for each size class, 250 KiB in all.
     const MAGAZINE: usize = 4096;
-    /// So many magazines lie in the depot for each size class, 8.5 MiB at most in all.
+    /// So many magazines lie in the depot for each size class, 8 MiB in all; one more for each thread that came at once.
     const DEPOT: usize = 64;
 
     /// A freed block.
@@ -39,8 +39,7 @@ mod magazines {
 
     /// How many blocks make a full magazine.
     const fn full(class: usize) -> u32 {
-        let count = MAGAZINE / (class * GRAIN);
-        if count < 8 { 8 } else { count as u32 }
+        (MAGAZINE / (class * GRAIN)) as u32
     }
 
     fn layout(class: usize) -> Layout {
@@ -111,6 +110,7 @@ mod magazines {
 
     /// The full magazines of one size class that no thread has.
     struct Shelf {
+        /// Changed under the lock.
         count: AtomicUsize,
         first: Mutex<First>,
     }
@@ -139,7 +139,7 @@ mod magazines {
             // SAFETY: the first block of a full magazine, which the caller gives away.
             unsafe { (*magazine.first).next_magazine = first.0 };
             first.0 = magazine.first;
-            self.count.fetch_add(1, Relaxed);
+            self.count.store(self.count.load(Relaxed) + 1, Relaxed);
             true
         }
 
@@ -155,7 +155,7 @@ mod magazines {
             }
             // SAFETY: the first block of a full magazine, whose link `put` has written.
             shelf.0 = unsafe { (*first).next_magazine };
-            self.count.fetch_sub(1, Relaxed);
+            self.count.store(self.count.load(Relaxed) - 1, Relaxed);
             Some(Magazine { first, count: full(class) })
         }
     }

@@ -6,6 +6,7 @@ use crate::panic::Panic;
 
 /// How a process ended.
 #[derive(Debug)]
+#[must_use]
 pub enum Outcome<T> {
     /// The future returned.
     Completed(T),

@@ -3,16 +3,61 @@
 //! The place is known to a panic hook only. It is installed once, when the first process is made whose handle could tell
 //! it, notes the place for its thread, and calls the hook that was there before. Knows nothing of processes.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::sync::{Mutex, Once, PoisonError};
 
+/// How many panics of a thread are remembered that nobody has caught here yet: one may happen while another unwinds.
+const REMEMBERED: usize = 4;
+
 thread_local! {
-    /// Where the last panic of this thread happened that nobody has caught here yet.
-    static LAST: RefCell<Option<Location>> = const { RefCell::new(None) };
+    /// Where the last panics of this thread happened that nobody has caught here yet, the oldest first.
+    static NOTED: RefCell<Vec<(Identity, Location)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// By what a payload is known again that the hook has seen: its text stays where it is while the payload moves into a box.
+#[derive(Clone, Copy, PartialEq)]
+enum Identity {
+    Text(*const u8),
+    Type(TypeId),
+}
+
+impl Identity {
+    fn of(payload: &(dyn Any + Send)) -> Identity {
+        match text(payload) {
+            Some(text) => Identity::Text(text.as_ptr()),
+            None => Identity::Type(payload.type_id()),
+        }
+    }
+}
+
+fn text(payload: &(dyn Any + Send)) -> Option<&str> {
+    let literal = payload.downcast_ref::<&'static str>().copied();
+    literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
+/// Remembers where a panic happened. A thread that is ending has no place for it any more.
+fn note(payload: &(dyn Any + Send), location: Location) {
+    let _ = NOTED.try_with(|noted| {
+        let mut noted = noted.borrow_mut();
+        if noted.len() == REMEMBERED {
+            noted.remove(0);
+        }
+        noted.push((Identity::of(payload), location));
+    });
+}
+
+/// Takes where a panic happened. Those that came after it were caught by somebody else while it unwound.
+fn noted(payload: &(dyn Any + Send)) -> Option<Location> {
+    let found = NOTED.try_with(|noted| {
+        let mut noted = noted.borrow_mut();
+        let place = noted.iter().rposition(|(known, _)| *known == Identity::of(payload))?;
+        noted.drain(place..).next().map(|(_, location)| location)
+    });
+    found.ok().flatten()
 }
 
 /// A panic that was caught. It is one pointer; dropping it never panics: when the payload's destructor does, the payload
@@ -57,13 +102,21 @@ impl Panic {
     /// Has the place of each panic noted from now on, by a panic hook that also calls the hook that was there before.
     /// Only the first call does something; [`LightProc::recoverable`](crate::LightProc::recoverable) calls it too.
     ///
-    /// A hook that is set afterwards and does not call this one leaves panics without a place.
+    /// A hook that is set afterwards and does not call this one leaves panics without a place, and so does a call while
+    /// the thread is panicking, which leaves the hook to the next call. A hook that another thread sets at the same
+    /// moment may be lost: set the program's hook first. Never panics.
     pub fn locate() {
         static ONCE: Once = Once::new();
+        // The hook cannot be changed then.
+        if ONCE.is_completed() || std::thread::panicking() {
+            return;
+        }
         ONCE.call_once(|| {
             let outer = take_hook();
             set_hook(Box::new(move |info| {
-                note(info.location().map(Location::from));
+                if let Some(location) = info.location() {
+                    note(info.payload(), Location::from(location));
+                }
                 outer(info);
             }));
         });
@@ -73,9 +126,9 @@ impl Panic {
     fn new(payload: Box<dyn Any + Send>) -> Panic {
         let message = match payload.downcast_ref::<&'static str>() {
             Some(text) => Some(Cow::Borrowed(*text)),
-            None => payload.downcast_ref::<String>().map(|text| Cow::Owned(text.clone())),
+            None => text(&*payload).map(|text| Cow::Owned(text.to_owned())),
         };
-        let location = LAST.try_with(|last| last.borrow_mut().take()).ok().flatten();
+        let location = noted(&*payload);
         Panic(Some(Box::new(Caught { message, location, payload: Mutex::new(payload) })))
     }
 
@@ -90,9 +143,9 @@ impl Panic {
 
     /// Returns where it happened; `None` when no hook of this crate saw it (see [`locate`](Panic::locate)).
     ///
-    /// It is the place of the last panic of the thread. A payload that was carried to another thread and resumed there
-    /// by [`std::panic::resume_unwind`], which calls no hook, has none, or that of a panic which was caught in between;
-    /// [`resume`](Panic::resume) carries the place along.
+    /// A payload that was carried to another thread and resumed there by [`std::panic::resume_unwind`], which calls no hook,
+    /// has none; [`resume`](Panic::resume) carries the place along. A payload that is not text is known by its type: if
+    /// two of the same type are on their way at once, the places may be exchanged.
     pub fn location(&self) -> Option<&Location> {
         self.caught()?.location.as_ref()
     }
@@ -107,14 +160,13 @@ impl Panic {
 
     /// Goes on with the panic in the calling thread. Does not run the panic hook again.
     pub fn resume(mut self) -> ! {
-        note(self.0.as_mut().and_then(|caught| caught.location.take()));
-        resume_unwind(self.into_payload())
+        let location = self.0.as_mut().and_then(|caught| caught.location.take());
+        let payload = self.into_payload();
+        if let Some(location) = location {
+            note(&*payload, location);
+        }
+        resume_unwind(payload)
     }
-}
-
-fn note(location: Option<Location>) {
-    // A thread that is ending has no place for it any more.
-    let _ = LAST.try_with(|last| last.replace(location));
 }
 
 /// Calls what a user wrote at a point where a panic has nowhere to go.

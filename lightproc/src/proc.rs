@@ -7,6 +7,7 @@ use crate::raw::{self, Awaited, Header};
 use std::any::TypeId;
 use std::fmt;
 use std::future::IntoFuture;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 
 /// A process that is due to run: keep it in a queue, then [`run`](LightProc::run) it.
@@ -42,7 +43,9 @@ impl LightProc {
     /// `schedule` is called with the process each time it becomes due, from whatever thread wakes it. A function
     /// without captured values costs nothing; one with captured values costs two atomic operations a call. It must not
     /// panic: that would unwind out of whatever made the process due (`schedule`, `run`, a wake, a cancel, the drop of
-    /// a handle or of a waker), and cancel the process unless it is in a queue already. `data`
+    /// a handle or of a waker; which aborts, as Rust has it, when that was itself an unwinding), and cancel the process
+    /// unless it is in a queue already. A function that runs the process at once, as `LightProc::run` would, goes one
+    /// call deeper for each wake during a poll: queue it. `data`
     /// travels with the process: `()`, a [`ProcStack`](crate::ProcStack), or any [`Hooks`] type. A large future is best
     /// given as [`InPlace`](crate::InPlace).
     ///
@@ -98,7 +101,7 @@ impl LightProc {
     /// ```
     /// use lightproc::LightProc;
     /// let (told, tells) = std::sync::mpsc::channel();
-    /// LightProc::detached(async move { told.send("done").unwrap() }, LightProc::run, ()).run();
+    /// LightProc::detached(async move { told.send("done").unwrap() }, |_| {}, ()).run();
     /// assert_eq!(tells.recv(), Ok("done"));
     /// ```
     #[inline]
@@ -141,6 +144,8 @@ impl LightProc {
 
     /// Polls the process once and schedules it again if it was woken meanwhile.
     ///
+    /// More than four thousand million wakers of one process at once abort the program, as too many clones of an `Arc` do.
+    ///
     /// # Panics
     /// Only if the schedule function does; nothing else that a user wrote can make it unwind.
     #[inline]
@@ -181,6 +186,10 @@ impl Drop for LightProc {
         unsafe { (self.header().vtable.abandon)(self.raw) };
     }
 }
+
+// What a process has left unfinished when it panicked is dropped with it, and nobody else sees it.
+impl UnwindSafe for LightProc {}
+impl RefUnwindSafe for LightProc {}
 
 impl fmt::Debug for LightProc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,7 +6,7 @@
 //! | part | written by | read by |
 //! |---|---|---|
 //! | state, vtable, schedule, data | the creator, before the process is shared | anybody who holds the process |
-//! | awaiter, if made with a handle | the handle, while AWAITER is clear | the handle while AWAITER and FUTURE are set; else the finisher |
+//! | awaiter, if made with a handle | the handle, while AWAITER is clear | the handle: what it has written; the finisher, which moves it out |
 //! | stage | the runner, while FUTURE is set | the handle, once COMPLETED is set and FUTURE is clear |
 
 use crate::LightProc;

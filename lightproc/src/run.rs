@@ -170,6 +170,8 @@ where
     ///
     /// # Safety
     /// `raw` is a live cell of these types; the caller is its runner and gives that role up; FUTURE is set.
+    #[cold]
+    #[inline(never)]
     pub(crate) unsafe fn abandon(raw: NonNull<Header>) {
         // SAFETY: we are the runner and FUTURE is set; the future is not used again.
         contain(|| unsafe { Self::drop_future(raw) });
@@ -190,15 +192,32 @@ where
     ///
     /// # Safety
     /// The caller is the runner and gives that role up; FUTURE is set.
+    #[inline]
     unsafe fn finish(raw: NonNull<Header>) {
-        // SAFETY: the runner keeps the process live until the transition.
-        match unsafe { Self::of(raw) }.header().state.finish() {
-            Finish::Shared => {}
-            // SAFETY: the transition left the awaiter slot to us.
-            Finish::Notify => unsafe { notify(raw) },
-            // SAFETY: the transition says that nobody else holds the process.
-            Finish::Free => unsafe { Self::free(raw) },
+        // SAFETY: the runner keeps the process live.
+        if unsafe { raw.as_ref() }.state.is_runners_alone() {
+            // SAFETY: nobody else holds the process, and its stage is empty.
+            unsafe { Self::free(raw) };
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { finish_shared(raw) };
         }
+    }
+}
+
+/// Ends a process whose stage is empty and that others may hold.
+///
+/// # Safety
+/// The caller is the runner and gives that role up; FUTURE is set.
+#[inline(never)]
+unsafe fn finish_shared(raw: NonNull<Header>) {
+    // SAFETY: the runner keeps the process live until the transition.
+    match unsafe { raw.as_ref() }.state.finish() {
+        Finish::Shared => {}
+        // SAFETY: the transition left the awaiter slot to us.
+        Finish::Notify => unsafe { notify(raw) },
+        // SAFETY: the transition says that nobody else holds the process.
+        Finish::Free => unsafe { waker::free(raw) },
     }
 }
 

@@ -34,6 +34,7 @@ pub type EmptyProcState = ();
 /// assert_eq!(stack.get_state::<u64>(), 1);
 /// assert_eq!(stack.state::<String>(), None);
 /// ```
+#[must_use = "the builder methods return the changed stack"]
 pub struct ProcStack {
     /// The pid, for whoever has a use for one: this crate has none. Default: `0xDEADBEEF`.
     pub pid: AtomicUsize,

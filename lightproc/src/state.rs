@@ -1,15 +1,16 @@
 //! The state word: who may touch the process, and what must happen to it next.
 //!
-//! The only file with atomic read-modify-writes. Every change is a named transition that returns what the caller
+//! The only file that changes it. Every change is a named transition that returns what the caller
 //! must do; callers never see a bit or an ordering. The protocol is described in `src/README.md`.
 //!
 //! ```text
-//!  63            32 31          7  6     5         4        3        2          1           0
+//!  63            40 39          7  6     5         4        3        2          1           0
 //! | wakes not yet  | references | NEW | AWAITER | HANDLE | CLOSED | PANICKED | COMPLETED | FUTURE |
 //! | accounted for  | by wakers  |
 //! ```
 
 use crate::sync::AtomicU64;
+use std::fmt;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 /// The future is in the cell. While it is set, the wake count says whether a runner exists.
@@ -28,17 +29,17 @@ const AWAITER: u64 = 1 << 5;
 const NEW: u64 = 1 << 6;
 /// One reference held by a waker.
 const REF: u64 = 1 << 7;
-const REFS: u64 = ((1 << 32) - 1) & !(REF - 1);
+const REFS: u64 = (WAKE - 1) & !(REF - 1);
 /// More wakers than this at once abort the program: leaked clones, about to corrupt the count.
-const REFS_LIMIT: u64 = REF << 24;
+const REFS_LIMIT: u64 = REF << 32;
 /// One wake that no finished poll has accounted for.
-const WAKE: u64 = 1 << 32;
+const WAKE: u64 = 1 << 40;
 /// The wake count.
 const WAKES: u64 = !(WAKE - 1);
 /// What a poll accounts for at its end.
 const SEEN: u64 = WAKES | NEW;
 /// A run that finds this many wakes lowers the count first, so no poll accounts for more.
-const SEEN_LIMIT: u64 = if cfg!(loom) { WAKE << 1 } else { WAKE << 28 };
+const SEEN_LIMIT: u64 = if cfg!(loom) { WAKE << 1 } else { WAKE << 20 };
 /// A count this high is not raised further: it is more than any running poll can account for.
 const WAKES_LIMIT: u64 = SEEN_LIMIT << 1;
 
@@ -172,8 +173,31 @@ pub(crate) enum Detach {
 }
 
 /// The state word of one process.
-#[derive(Debug)]
 pub(crate) struct State(AtomicU64);
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.0.load(Relaxed);
+        let flags = [
+            (FUTURE, "future"),
+            (COMPLETED, "completed"),
+            (PANICKED, "panicked"),
+            (CLOSED, "cancelled"),
+            (HANDLE, "handle"),
+            (AWAITER, "awaiter"),
+            (NEW, "new"),
+        ];
+        let set = flags.iter().filter(|(flag, _)| word & flag != 0);
+        let names: Vec<&str> = set.map(|(_, name)| *name).collect();
+        write!(
+            f,
+            "{} ({} wakers, {} wakes)",
+            names.join(" "),
+            (word & REFS) / REF,
+            wakes(word) / WAKE
+        )
+    }
+}
 
 impl State {
     /// A process that is about to be scheduled for the first time.
@@ -183,7 +207,7 @@ impl State {
         State(AtomicU64::new(FUTURE | handle | NEW | WAKE))
     }
 
-    /// Adds a waker. Relaxed: the caller already holds a reference, which keeps the process alive.
+    /// Adds a waker; aborts when there are too many. Relaxed: the caller already holds the process.
     #[inline]
     pub(crate) fn add_ref(&self) {
         if self.0.fetch_add(REF, Relaxed) & REFS >= REFS_LIMIT {
@@ -339,18 +363,22 @@ impl State {
         }
     }
 
-    /// Ends the process after its cell was emptied.
+    /// Says that nobody but the runner holds the process, so that it may free it without a write.
+    #[must_use]
     #[inline]
+    pub(crate) fn is_runners_alone(&self) -> bool {
+        // Acquire: see what the last holder did before the free.
+        self.0.load(Acquire) & (HANDLE | AWAITER | REFS) == 0
+    }
+
+    /// Ends the process after its cell was emptied.
     pub(crate) fn finish(&self) -> Finish {
-        // Nobody but the runner: no atomic write needed. Acquire: see what the last holder did before the free.
-        if self.0.load(Acquire) & (HANDLE | AWAITER | REFS) == 0 {
-            return Finish::Free;
-        }
-        // Release pairs with the Acquire of `look`: who sees the process ended sees its future dropped.
-        let old = self.0.fetch_and(!FUTURE, AcqRel);
+        // Release pairs with the Acquire of `look`: who sees the process ended sees its future dropped. A subtraction of what
+        // is set is one instruction where `fetch_and` would be a loop.
+        let old = self.0.fetch_sub(FUTURE, AcqRel);
         if old & AWAITER != 0 {
             Finish::Notify
-        } else if is_unreachable(old & !FUTURE) {
+        } else if is_unreachable(old - FUTURE) {
             Finish::Free
         } else {
             Finish::Shared
@@ -361,7 +389,7 @@ impl State {
     #[must_use]
     #[inline]
     pub(crate) fn release_awaiter(&self) -> bool {
-        is_unreachable(self.0.fetch_and(!AWAITER, AcqRel) & !AWAITER)
+        is_unreachable(self.0.fetch_sub(AWAITER, AcqRel) - AWAITER)
     }
 
     /// Asks for cancellation; true when the process was idle and the caller must schedule its last run.
@@ -455,6 +483,6 @@ impl State {
     pub(crate) fn release_handle(&self) -> bool {
         // Nobody but the handle: no atomic write needed. Acquire: see what the last holder did before the free.
         self.0.load(Acquire) & (FUTURE | AWAITER | REFS) == 0
-            || is_unreachable(self.0.fetch_and(!HANDLE, AcqRel) & !HANDLE)
+            || is_unreachable(self.0.fetch_sub(HANDLE, AcqRel) - HANDLE)
     }
 }

@@ -81,11 +81,6 @@ pub(crate) mod counted {
             self.0.fetch_sub(value, order)
         }
 
-        pub(crate) fn fetch_and(&self, value: u64, order: Ordering) -> u64 {
-            count();
-            self.0.fetch_and(value, order)
-        }
-
         pub(crate) fn compare_exchange_weak(
             &self,
             current: u64,

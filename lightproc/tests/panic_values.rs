@@ -4,7 +4,7 @@
 use lightproc::{LightProc, Location, Outcome, Panic, ProcHandle, RecoverableHandle};
 use std::cell::Cell;
 use std::error::Error;
-use std::panic::{panic_any, resume_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe, panic_any, resume_unwind};
 use std::rc::Rc;
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -27,7 +27,7 @@ where
     T: Send + std::fmt::Debug + 'static,
 {
     hooked();
-    let (process, handle) = LightProc::recoverable(future, LightProc::run, ());
+    let (process, mut handle) = LightProc::recoverable(future, LightProc::run, ());
     process.run();
     match futures_lite::future::block_on(handle.outcome()) {
         Outcome::Panicked(panic) => panic,
@@ -75,6 +75,46 @@ fn a_panic_that_goes_on_keeps_its_place() {
     assert_eq!((panic.message(), place(&panic)), (Some("below"), (file!(), line)));
 }
 
+/// Panics when it is dropped, and catches that itself; or has a process do so.
+struct Nested {
+    in_a_process: bool,
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        if self.in_a_process {
+            LightProc::detached(async { panic!("below") }, |_| {}, ()).run();
+        } else {
+            assert!(std::panic::catch_unwind(|| panic!("aside")).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_panic_that_meets_another_while_it_unwinds_keeps_its_place() {
+    for in_a_process in [false, true] {
+        let line = line!() + 3;
+        let panic = panic_of(async move {
+            let _nested = Nested { in_a_process };
+            panic!("above");
+        });
+        assert_eq!((panic.message(), place(&panic)), (Some("above"), (file!(), line)));
+    }
+}
+
+#[test]
+fn the_place_of_a_panic_that_somebody_else_has_caught_is_nobody_elses() {
+    hooked();
+    for _ in 0..10 {
+        assert!(std::panic::catch_unwind(|| panic!("caught")).is_err());
+    }
+    let resumed = Panic::catch(|| resume_unwind(Box::new("resumed"))).unwrap_err();
+    assert_eq!(resumed.location(), None);
+    let line = line!() + 1;
+    let value = panic_of(async { panic_any([1_u8; 3]) });
+    assert_eq!(place(&value), (file!(), line));
+}
+
 #[test]
 fn a_payload_that_comes_without_a_hook_has_no_place() {
     hooked();
@@ -113,6 +153,10 @@ fn types_are_send_and_sync_exactly_where_their_output_allows() {
     has_both::<ProcHandle<Cell<u8>>>();
     has_both::<RecoverableHandle<Cell<u8>>>();
     is_error::<Panic>();
+    fn survives<T: UnwindSafe + RefUnwindSafe>() {}
+    survives::<LightProc>();
+    survives::<ProcHandle<Cell<u8>>>();
+    survives::<RecoverableHandle<&mut u8>>();
     lacks!(ProcHandle<Rc<u8>>: Send);
     lacks!(ProcHandle<Rc<u8>>: Sync);
     lacks!(RecoverableHandle<Rc<u8>>: Send);

@@ -76,7 +76,7 @@ fn a_stack_without_a_state_has_the_empty_one() {
 fn a_start_hook_whose_state_was_never_given_ends_the_process() {
     quiet();
     let stack = ProcStack::default().with_before_start(|_: &mut u8| {});
-    let (process, handle) = LightProc::recoverable(async {}, LightProc::run, stack);
+    let (process, mut handle) = LightProc::recoverable(async {}, LightProc::run, stack);
     process.run();
     let Outcome::Panicked(panic) = futures_lite::future::block_on(handle.outcome()) else {
         unreachable!("the hook cannot have run")

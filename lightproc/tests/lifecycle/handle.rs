@@ -82,7 +82,7 @@ impl AnyHandle {
                 assert_eq!((self.is_terminated(), self.has_data()), (finished, !finished));
                 saw
             }
-            AnyHandle::Recoverable(handle) => {
+            AnyHandle::Recoverable(mut handle) => {
                 match pin!(handle.outcome()).poll(&mut Context::from_waker(waker)) {
                     Poll::Pending => Saw::Running,
                     Poll::Ready(Outcome::Completed(value)) => value_seen(value),

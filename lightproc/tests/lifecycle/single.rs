@@ -16,7 +16,7 @@ fn quiet() {
 /// Runs a process that panics; returns what its handle says.
 fn panic_of(body: impl FnOnce() + Send + 'static) -> Panic {
     quiet();
-    let (process, handle) = LightProc::recoverable(async { body() }, |_| {}, ());
+    let (process, mut handle) = LightProc::recoverable(async { body() }, |_| {}, ());
     process.run();
     match futures_lite::future::block_on(handle.outcome()) {
         Outcome::Panicked(panic) => panic,
@@ -116,7 +116,7 @@ fn a_runner_may_cancel_or_drop_what_it_has_in_hand() {
                 static DUE: Cell<Option<LightProc>> = const { Cell::new(None) };
             }
             let schedule = |process| DUE.set(Some(process));
-            let (process, handle) = LightProc::recoverable(future, schedule, ());
+            let (process, mut handle) = LightProc::recoverable(future, schedule, ());
             let process = match in_hand {
                 InHand::New => process,
                 InHand::Scheduled => {
@@ -164,4 +164,23 @@ fn the_fixed_part_of_a_process_is_small() {
     // Seen through the allocator's eyes: a process of one byte of state.
     assert_eq!(size_of::<LightProc>(), size_of::<usize>());
     assert_eq!(size_of::<Option<LightProc>>(), size_of::<usize>());
+}
+
+#[test]
+fn a_wait_for_the_outcome_can_be_given_up_and_the_process_cancelled() {
+    let (process, mut handle) = LightProc::recoverable(pending::<()>(), |_| {}, ());
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(pin!(handle.outcome()).poll(&mut cx).is_pending());
+    handle.cancel();
+    process.run();
+    assert!(matches!(futures_lite::future::block_on(handle.outcome()), Outcome::Cancelled));
+}
+
+#[test]
+fn the_state_of_a_process_can_be_read() {
+    let (process, handle) = LightProc::build(async {}, |_| {}, ());
+    let state = "future handle new (0 wakers, 1 wakes)";
+    assert_eq!(format!("{process:?}"), format!("LightProc {{ state: {state} }}"));
+    handle.cancel();
+    assert!(format!("{handle:?}").contains("future cancelled handle new (0 wakers, 2 wakes)"));
 }

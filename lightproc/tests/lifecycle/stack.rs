@@ -41,7 +41,7 @@ fn the_hooks_of_a_stack_run_in_their_order_and_a_panic_in_one_stops_no_other() {
                     resume_unwind(Box::new("the body"));
                 }
             };
-            let (process, handle) = LightProc::recoverable(body, |_| {}, stack.clone());
+            let (process, mut handle) = LightProc::recoverable(body, |_| {}, stack.clone());
             process.run();
             let failed = panics || bad == Some(START);
             let after = if failed { [Some(0), None, Some(1)] } else { [Some(0), Some(1), None] };
@@ -85,7 +85,7 @@ fn a_stack_refuses_a_second_type_of_state() {
     ];
     for first in firsts {
         for same in firsts {
-            same(first(ProcStack::default()));
+            drop(same(first(ProcStack::default())));
         }
         for other in others {
             let stack = first(ProcStack::default());

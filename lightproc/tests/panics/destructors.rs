@@ -212,7 +212,7 @@ fn the_first_of_two_panics_is_told() {
         let _bad = &bad;
         panic!("first");
     });
-    let (process, handle) = LightProc::recoverable(future, |_| {}, ());
+    let (process, mut handle) = LightProc::recoverable(future, |_| {}, ());
     process.run();
     match futures_lite::future::block_on(handle.outcome()) {
         Outcome::Panicked(panic) => {

@@ -53,7 +53,7 @@ impl AnyHandle {
 
     /// Polls the outcome of a handle that has one.
     fn outcome(mut self) -> Saw {
-        let AnyHandle::Recoverable(handle) = self else { return self.poll(Waker::noop()) };
+        let AnyHandle::Recoverable(mut handle) = self else { return self.poll(Waker::noop()) };
         match pin!(handle.outcome()).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Pending => Saw::Running,
             Poll::Ready(Outcome::Completed(value)) => value_seen(value),

@@ -126,7 +126,9 @@ impl Form {
     /// Turns a recoverable handle into the future of its outcome.
     pub(crate) fn into_outcome(self) -> Form {
         match self {
-            Form::Recoverable(handle) => Form::Outcome(Box::pin(handle.outcome())),
+            Form::Recoverable(mut handle) => {
+                Form::Outcome(Box::pin(async move { handle.outcome().await }))
+            }
             form => form,
         }
     }
