@@ -18,7 +18,7 @@ mod worker;
 
 pub use blocking::spawn_blocking;
 pub use builder::{BuildError, Builder};
-pub use lightproc::{Outcome, Panic, ProcHandle, RecoverableHandle};
+pub use lightproc::{InPlace, Outcome, Panic, ProcHandle, RecoverableHandle};
 pub use placement::Placement;
 pub use runtime::{Executor, run, spawn, spawn_detached, yield_now};
 pub use timeout::{Elapsed, timeout};

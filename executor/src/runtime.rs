@@ -67,8 +67,7 @@ impl Executor {
     /// Runs a future as a process on this executor's workers.
     pub fn spawn<F>(&self, future: F) -> RecoverableHandle<F::Output>
     where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
+        F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
     {
         spawn_on(&self.shared, future)
     }
@@ -76,8 +75,7 @@ impl Executor {
     /// Runs a future as a process without a handle; see [`spawn_detached`].
     pub fn spawn_detached<F>(&self, future: F)
     where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
+        F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
     {
         spawn_detached_on(&self.shared, future);
     }
@@ -130,8 +128,7 @@ fn is_global(shared: &Arc<Shared>) -> bool {
 
 fn spawn_on<F>(shared: &Arc<Shared>, future: F) -> RecoverableHandle<F::Output>
 where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
+    F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
     let (process, handle) = if is_global(shared) {
         // A schedule function without captured values: no reference to count, at spawn or at a wake.
@@ -146,8 +143,7 @@ where
 
 fn spawn_detached_on<F>(shared: &Arc<Shared>, future: F)
 where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
+    F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
     let process = if is_global(shared) {
         LightProc::detached(future, schedule_global, ())
@@ -168,7 +164,8 @@ fn schedule_global(process: LightProc) {
 /// Runs a future as a process: on the executor of the surrounding [`Executor::run`], else of the calling worker, else on
 /// the global one.
 ///
-/// A panic ends the process only; the handle tells of it. Dropping the handle detaches the process.
+/// A panic ends the process only; the handle tells of it. Dropping the handle detaches the process. A large future is best given
+/// as [`InPlace`](crate::InPlace): it is made where it will live, and not on the stack.
 ///
 /// # Panics
 /// When the global executor is needed for the first time and the machine refuses its threads; see [`Executor::global`].
@@ -180,8 +177,7 @@ fn schedule_global(process: LightProc) {
 /// ```
 pub fn spawn<F>(future: F) -> RecoverableHandle<F::Output>
 where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
+    F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
     local::with_current(|current| match current {
         Some(shared) => spawn_on(shared, future),
@@ -205,8 +201,7 @@ where
 /// ```
 pub fn spawn_detached<F>(future: F)
 where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
+    F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
     local::with_current(|current| match current {
         Some(shared) => spawn_detached_on(shared, future),
