@@ -7,7 +7,9 @@ use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
+use std::panic::{
+    AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind, set_hook, take_hook,
+};
 use std::sync::{Mutex, Once, PoisonError};
 
 /// How many panics of a thread are remembered that nobody has caught here yet: one may happen while another unwinds.
@@ -102,7 +104,7 @@ impl Panic {
     /// Has the place of each panic noted from now on, by a panic hook that also calls the hook that was there before.
     /// Only the first call does something; [`LightProc::recoverable`](crate::LightProc::recoverable) calls it too.
     ///
-    /// A hook that is set afterwards and does not call this one leaves panics without a place, and so does a call while
+    /// A hook that is set afterwards and neither calls this one nor [`note`](Panic::note) leaves panics without a place, and so does a call while
     /// the thread is panicking, which leaves the hook to the next call. A hook that another thread sets at the same
     /// moment may be lost: set the program's hook first. Never panics.
     pub fn locate() {
@@ -114,12 +116,25 @@ impl Panic {
         ONCE.call_once(|| {
             let outer = take_hook();
             set_hook(Box::new(move |info| {
-                if let Some(location) = info.location() {
-                    note(info.payload(), Location::from(location));
-                }
+                Panic::note(info);
                 outer(info);
             }));
         });
+    }
+
+    /// Notes the place of a panic: for a panic hook that does not call the hook that was there before.
+    ///
+    /// # Examples
+    /// ```
+    /// use lightproc::Panic;
+    /// std::panic::set_hook(Box::new(|info| Panic::note(info)));
+    /// let panic = Panic::catch(|| panic!("quiet")).unwrap_err();
+    /// assert_eq!(panic.location().unwrap().line(), line!() - 1);
+    /// ```
+    pub fn note(info: &PanicHookInfo<'_>) {
+        if let Some(location) = info.location() {
+            note(info.payload(), Location::from(location));
+        }
     }
 
     #[cold]

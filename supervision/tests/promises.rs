@@ -267,6 +267,37 @@ fn panics_everywhere_are_contained() {
     });
 }
 
+/// Panics when it is dropped, and catches that itself.
+struct Aside;
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        assert!(std::panic::catch_unwind(|| panic!("aside")).is_err());
+    }
+}
+
+#[test]
+fn a_crash_is_reported_with_its_own_place() {
+    quiet();
+    let sim = Sim::new(6);
+    sim.run(async {
+        let system = System::new(Runtime::sim(&sim));
+        let line = line!() + 3;
+        let body = child(|_: Context<()>| async {
+            let _aside = Aside;
+            panic!("body");
+        });
+        let address = system.spawn_child(body.restart(RestartType::Temporary)).unwrap();
+        let ExitReason::Panic(panic) = address.ended().await else {
+            panic!("a panic is reported as one")
+        };
+        let place = format!("{}:{line}:", file!());
+        assert_eq!(&*panic.message, "body");
+        assert!(panic.location.as_ref().unwrap().starts_with(&place), "{panic}");
+        system.stop(SECOND).await;
+    });
+}
+
 #[test]
 fn the_same_seed_gives_the_same_order() {
     quiet();

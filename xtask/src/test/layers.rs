@@ -25,7 +25,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         package: "bastion-supervision",
         features: &["--no-default-features", "--features", "tokio"],
-        allowed: &[],
+        allowed: &["lightproc"],
     },
     Layer {
         package: "bastion-supervision",
