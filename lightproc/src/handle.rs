@@ -67,6 +67,15 @@ impl<T> ProcHandle<T> {
     ///
     /// A poll that is going on comes to its end first. If it returns or panics, that stands; else the future is dropped
     /// right after it, also when it was woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use lightproc::LightProc;
+    /// let (process, handle) = LightProc::build(std::future::pending::<()>(), |_| {}, ());
+    /// handle.cancel();
+    /// process.run();
+    /// assert_eq!(futures_lite::future::block_on(handle), None); // Now its future is gone.
+    /// ```
     pub fn cancel(&self) {
         let Some(raw) = self.raw else { return };
         // SAFETY: the HANDLE flag keeps the process live.

@@ -1,14 +1,14 @@
 //! `spawn`: what it costs to start a process that does nothing, and to learn of its end.
 
 use crate::bench::{Group, Measured, OURS, Subject, Unit, Workload};
-use crate::latch::{Countdown, latch};
+use crate::latch::{Countdown, Finish, latch};
 use crate::subjects::executors::{AsyncExecutor, Bastion, Bastion04, Executor, Tokio};
 use std::time::Instant;
 
 pub(super) const GROUP: Group = Group {
     name: "spawn",
     about: "start processes that do nothing",
-    workloads: &[AWAIT_EACH, FROM_WORKER, FROM_OUTSIDE, AWAIT_ALL],
+    workloads: &[AWAIT_EACH, CHAINED, FROM_WORKER, FROM_OUTSIDE, AWAIT_ALL],
 };
 
 const AWAIT_EACH: Workload = Workload {
@@ -21,6 +21,19 @@ const AWAIT_EACH: Workload = Workload {
         Subject::here("tokio", await_each::<Tokio>),
         Subject::here("async-executor", await_each::<AsyncExecutor>),
         Subject::alone("bastion-executor-0.4", await_each::<Bastion04>),
+    ],
+};
+
+const CHAINED: Workload = Workload {
+    name: "chained",
+    about: "100,000 processes, each started by the one before",
+    unit: Unit::Nanoseconds,
+    operations: 100_000,
+    subjects: &[
+        Subject::here(OURS, chained::<Bastion>),
+        Subject::here("tokio", chained::<Tokio>),
+        Subject::here("async-executor", chained::<AsyncExecutor>),
+        Subject::alone("bastion-executor-0.4", chained::<Bastion04>),
     ],
 };
 
@@ -76,6 +89,22 @@ fn await_each<E: Executor>(count: u32) -> Measured {
     wait.measured()
 }
 
+fn chained<E: Executor>(count: u32) -> Measured {
+    fn link<E: Executor>(left: u32, finish: Finish) {
+        E::spawn_detached(async move {
+            match left {
+                0 => finish.now(),
+                _ => link::<E>(left - 1, finish),
+            }
+        });
+    }
+    E::start();
+    let (finish, mut wait) = latch();
+    wait.start();
+    link::<E>(count, finish);
+    wait.measured()
+}
+
 fn from_worker<E: Executor>(count: u32) -> Measured {
     E::start();
     let (finish, mut wait) = latch();
@@ -83,7 +112,7 @@ fn from_worker<E: Executor>(count: u32) -> Measured {
     wait.start();
     E::detach(E::spawn(async move {
         for _ in 0..count {
-            E::detach(E::spawn(async { countdown.arrive() }));
+            E::spawn_detached(async { countdown.arrive() });
         }
     }));
     wait.measured()
@@ -95,7 +124,7 @@ fn from_outside<E: Executor>(count: u32) -> Measured {
     let countdown = Countdown::leaked(count, finish);
     wait.start();
     for _ in 0..count {
-        E::detach(E::spawn(async { countdown.arrive() }));
+        E::spawn_detached(async { countdown.arrive() });
     }
     wait.measured()
 }

@@ -19,6 +19,11 @@ pub(crate) trait Executor: 'static {
     /// Lets a process go on without its handle.
     fn detach(handle: Self::Handle);
 
+    /// Starts a process that nobody awaits, in the way that is best for it.
+    fn spawn_detached(future: impl Future<Output = ()> + Send + 'static) {
+        Self::detach(Self::spawn(future));
+    }
+
     /// Lets the other processes of this worker run first.
     fn yield_now() -> impl Future + Send;
 }
@@ -44,6 +49,10 @@ impl Executor for Bastion {
 
     fn detach(handle: Self::Handle) {
         handle.detach();
+    }
+
+    fn spawn_detached(future: impl Future<Output = ()> + Send + 'static) {
+        bastion_executor::spawn_detached(future);
     }
 
     fn yield_now() -> impl Future + Send {
