@@ -4,6 +4,7 @@ pub mod affinity;
 mod blocking;
 mod builder;
 mod idle;
+mod interval;
 #[cfg(feature = "io")]
 pub mod io;
 mod local;
@@ -18,6 +19,7 @@ mod worker;
 
 pub use blocking::spawn_blocking;
 pub use builder::{BuildError, Builder};
+pub use interval::{Interval, MissedTicks, interval, interval_at};
 pub use lightproc::{InPlace, Outcome, Panic, ProcHandle, RecoverableHandle};
 pub use placement::Placement;
 pub use runtime::{Executor, run, spawn, spawn_detached, yield_now};

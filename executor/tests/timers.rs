@@ -1,7 +1,9 @@
 //! The clock that all timers share: what a waker does cannot stop it, and no timer is forgotten.
 #![cfg(not(loom))]
 
-use bastion_executor::{Executor, run, sleep, sleep_until, timeout};
+use bastion_executor::{
+    Executor, MissedTicks, interval, interval_at, run, sleep, sleep_until, timeout,
+};
 use std::future::poll_fn;
 use std::panic::resume_unwind;
 use std::pin::Pin;
@@ -229,5 +231,55 @@ fn ten_thousand_timers_fire_once_each_and_none_early() {
             }
         });
         assert_eq!(fired.load(SeqCst), 10_000);
+    });
+}
+
+#[test]
+fn an_interval_ticks_at_its_start_and_after_each_period() {
+    check(|| {
+        run(async {
+            let start = Instant::now();
+            let mut ticks = interval(Duration::from_millis(3));
+            let first = ticks.tick().await;
+            assert!(first >= start && first <= Instant::now());
+            for number in 1..4 {
+                let due = ticks.tick().await;
+                assert_eq!(due - first, number * ticks.period());
+                assert!(Instant::now() >= due, "no tick is early");
+            }
+        });
+    });
+}
+
+#[test]
+fn ticks_that_were_missed_come_at_once_or_not_at_all() {
+    check(|| {
+        let hour = Duration::from_secs(3600);
+        let Some(start) = Instant::now().checked_sub(3 * hour + hour / 2) else { return };
+        let at_once = |missed| {
+            let mut ticks = interval_at(start, hour).missed_ticks(missed);
+            let mut cx = Context::from_waker(Waker::noop());
+            (0..10).take_while(|_| ticks.poll_tick(&mut cx).is_ready()).count()
+        };
+        assert_eq!(at_once(MissedTicks::Burst), 4);
+        assert_eq!(at_once(MissedTicks::Delay), 1);
+        assert_eq!(at_once(MissedTicks::Skip), 1);
+    });
+}
+
+#[test]
+fn a_tick_that_is_given_up_is_not_taken_and_a_reset_starts_anew() {
+    check(|| {
+        run(async {
+            let hour = Duration::from_secs(3600);
+            let mut ticks = interval(hour);
+            let first = ticks.tick().await;
+            assert!(timeout(Duration::from_millis(1), ticks.tick()).await.is_err());
+            let mut ticks = interval_at(first, Duration::from_millis(1));
+            assert!(timeout(Duration::ZERO, ticks.tick()).await.is_ok());
+            let before = Instant::now();
+            ticks.reset();
+            assert!(ticks.tick().await >= before + ticks.period());
+        });
     });
 }
