@@ -4,6 +4,7 @@
 //! ends. The same process type as everywhere: the job is a process whose schedule function is the pool's queue.
 
 use crate::local;
+use crate::metrics::BlockingMetrics;
 use lightproc::{LightProc, RecoverableHandle};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -22,11 +23,23 @@ struct State {
     idle: usize,
 }
 
+impl State {
+    fn metrics(&self) -> BlockingMetrics {
+        let State { queue, threads, idle } = self;
+        BlockingMetrics { threads: *threads, idle: *idle, queued: queue.len() }
+    }
+}
+
 static POOL: Mutex<State> = Mutex::new(State { queue: VecDeque::new(), threads: 0, idle: 0 });
 static WORK: Condvar = Condvar::new();
 
 fn lock() -> MutexGuard<'static, State> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads how many threads and jobs there are.
+pub(crate) fn metrics() -> BlockingMetrics {
+    lock().metrics()
 }
 
 /// Runs a closure that may block on a thread made for that.
@@ -100,5 +113,17 @@ fn work() {
             pool.threads -= 1;
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_metrics_tell_threads_idle_ones_and_jobs_apart() {
+        let (job, _handle) = LightProc::recoverable(async {}, drop, ());
+        let state = State { queue: VecDeque::from([job]), threads: 3, idle: 2 };
+        assert_eq!(state.metrics(), BlockingMetrics { threads: 3, idle: 2, queued: 1 });
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::affinity;
 use crate::local::Local;
+use crate::metrics::Meter;
 use crate::placement::{self, Placement, PlacementError, WorkerPlace};
 use crate::runtime::Executor;
 use crate::shared::{Remote, Shared};
@@ -13,6 +14,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 /// Describes an [`Executor`].
 ///
@@ -75,12 +77,14 @@ impl Builder {
         let plan = placement::plan(&topology, &placement, self.workers)?;
         let queues: Vec<Queue<LightProc>> =
             plan.workers.iter().map(|_| Queue::new_fifo()).collect();
+        let started = Instant::now();
         let remotes = plan.workers.iter().zip(&queues).map(|(place, queue)| Remote {
             stealer: queue.stealer(),
             domain: place.node,
             victims: place.victims.clone().into_boxed_slice(),
+            meter: Meter::new(started).into(),
         });
-        let shared = Arc::new(Shared::new(remotes.collect(), plan.domains));
+        let shared = Arc::new(Shared::new(remotes.collect(), plan.domains, started));
         let mut executor = Executor::new(shared.clone(), topology.clone());
         for (index, (place, queue)) in plan.workers.into_iter().zip(queues).enumerate() {
             let mut thread = thread::Builder::new().name(format!("{name}-{index}"));

@@ -8,6 +8,7 @@ mod interval;
 #[cfg(feature = "io")]
 pub mod io;
 mod local;
+mod metrics;
 mod park;
 pub mod placement;
 mod runtime;
@@ -17,6 +18,7 @@ mod timer;
 pub mod topology;
 mod worker;
 
+pub use self::metrics::{BlockingMetrics, Metrics, WorkerMetrics};
 pub use blocking::spawn_blocking;
 pub use builder::{BuildError, Builder};
 pub use interval::{Interval, MissedTicks, interval, interval_at};

@@ -1,5 +1,6 @@
 //! What a worker thread keeps to itself: its run queue and its LIFO slot, reached through thread-local storage.
 
+use crate::metrics::Meter;
 use crate::shared::Shared;
 use crossbeam_deque::Worker as Queue;
 use lightproc::LightProc;
@@ -47,11 +48,23 @@ impl Local {
         }
     }
 
+    /// Returns what this worker counts in: this thread is its one writer.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.shared.workers[self.index].meter
+    }
+
+    /// Makes sure that somebody will look at work that this worker has made visible.
+    pub(crate) fn notify(&self) {
+        if self.shared.idle.notify() {
+            self.meter().unparks.add(1);
+        }
+    }
+
     /// Queues a process that was woken or spawned here. What it displaces from the slot is for everybody.
     pub(crate) fn push(&self, process: LightProc) {
         if let Some(displaced) = self.lifo.replace(Some(process)) {
             self.queue.push(displaced);
-            self.shared.idle.notify();
+            self.notify();
         }
     }
 
@@ -62,7 +75,7 @@ impl Local {
         self.lifo.set(lifo);
         self.queue.push(process);
         if others {
-            self.shared.idle.notify();
+            self.notify();
         }
     }
 
@@ -76,7 +89,7 @@ impl Local {
         self.chain.set(0);
         if let Some(woken) = woken {
             self.queue.push(woken);
-            self.shared.idle.notify();
+            self.notify();
         }
         self.queue.pop()
     }
@@ -87,7 +100,7 @@ impl Local {
             self.queue.push(process);
         }
         if !self.queue.is_empty() {
-            self.shared.idle.notify();
+            self.notify();
             if self.shared.is_closed() {
                 // The others have stopped, or may have before they saw it.
                 self.shared.drain();

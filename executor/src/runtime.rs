@@ -2,6 +2,7 @@
 
 use crate::builder::{BuildError, Builder};
 use crate::local;
+use crate::metrics::Metrics;
 use crate::park;
 use crate::shared::Shared;
 use crate::topology::Topology;
@@ -92,6 +93,25 @@ impl Executor {
     /// Returns how many workers there are.
     pub fn workers(&self) -> usize {
         self.shared.workers.len()
+    }
+
+    /// Reads what the workers have done since the start and what waits now. Counting is always on; reading disturbs nobody but by
+    /// looking at the workers' counters, and takes the blocking pool's lock once.
+    ///
+    /// The global executor's: `Executor::global()?.metrics()`.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_executor::{Executor, yield_now};
+    /// let executor = Executor::builder().workers(1).build()?;
+    /// executor.run(executor.spawn(yield_now()));
+    /// let metrics = executor.metrics();
+    /// assert_eq!(metrics.workers[0].polls, 2);
+    /// println!("{metrics}");
+    /// # Ok::<(), bastion_executor::BuildError>(())
+    /// ```
+    pub fn metrics(&self) -> Metrics {
+        self.shared.metrics()
     }
 
     /// Returns the topology that the workers were placed by.

@@ -1,12 +1,15 @@
 //! What all workers of an executor share: injectors, stealers, the idle state; and where a due process goes.
 
+use crate::blocking;
 use crate::idle::Idle;
 use crate::local::Local;
+use crate::metrics::{Meter, Metrics};
 use crossbeam_deque::{Injector, Steal, Stealer};
 use crossbeam_utils::CachePadded;
 use lightproc::LightProc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::time::Instant;
 
 /// One executor, as its workers, handles and processes see it.
 pub(crate) struct Shared {
@@ -15,6 +18,9 @@ pub(crate) struct Shared {
     /// Processes that come from outside the workers: one queue a domain, each on its own cache lines.
     injectors: Box<[CachePadded<Injector<LightProc>>]>,
     closed: AtomicBool,
+    /// How often a thread that is no worker has woken one.
+    outside_unparks: AtomicU64,
+    started: Instant,
 }
 
 /// A worker, as the others see it.
@@ -24,15 +30,20 @@ pub(crate) struct Remote {
     pub(crate) domain: usize,
     /// The others, nearest first.
     pub(crate) victims: Box<[usize]>,
+    /// What it counts about itself, on its own cache lines.
+    pub(crate) meter: CachePadded<Meter>,
 }
 
 impl Shared {
-    pub(crate) fn new(workers: Box<[Remote]>, domains: usize) -> Shared {
+    /// `started` is what the workers' meters count their time from.
+    pub(crate) fn new(workers: Box<[Remote]>, domains: usize, started: Instant) -> Shared {
         Shared {
             idle: Idle::new(workers.len()),
             workers,
             injectors: (0..domains.max(1)).map(|_| CachePadded::default()).collect(),
             closed: AtomicBool::new(false),
+            outside_unparks: AtomicU64::new(0),
+            started,
         }
     }
 
@@ -58,7 +69,10 @@ impl Shared {
 
     fn inject(&self, process: LightProc) {
         self.injectors[own_turn() % self.injectors.len()].push(process);
-        self.idle.notify();
+        if self.idle.notify() {
+            // Beside the waking of a thread this costs nothing.
+            self.outside_unparks.fetch_add(1, Relaxed);
+        }
     }
 
     /// Takes a batch from the injectors, the domain's own first.
@@ -70,7 +84,7 @@ impl Shared {
             .find_map(|domain| retry(|| self.injectors[domain].steal_batch_and_pop(&local.queue)));
         if taken.is_some() && !local.queue.is_empty() {
             // While the batch was on its way nobody could see it: a worker may have gone to sleep over that.
-            self.idle.notify();
+            local.notify();
         }
         taken
     }
@@ -78,9 +92,26 @@ impl Shared {
     /// Steals a batch from the other workers, the nearest first.
     pub(crate) fn steal(&self, local: &Local) -> Option<LightProc> {
         let victims = &self.workers[local.index].victims;
-        victims.iter().find_map(|victim| {
+        let stolen = victims.iter().find_map(|victim| {
             retry(|| self.workers[*victim].stealer.steal_batch_and_pop(&local.queue))
-        })
+        })?;
+        local.meter().steals.add(1);
+        // The queue was empty before: what is in it came with the batch.
+        local.meter().stolen.add(1 + local.queue.len() as u64);
+        Some(stolen)
+    }
+
+    /// Reads what everybody has counted.
+    pub(crate) fn metrics(&self) -> Metrics {
+        let read = |worker: &Remote| worker.meter.read(worker.stealer.len());
+        Metrics {
+            workers: self.workers.iter().map(read).collect(),
+            uptime: self.started.elapsed(),
+            sleeping: self.idle.sleeping(),
+            injected: self.injectors.iter().map(|injector| injector.len()).sum(),
+            outside_unparks: self.outside_unparks.load(Relaxed),
+            blocking: blocking::metrics(),
+        }
     }
 
     /// Says whether any queue that all workers can see has a process in it.

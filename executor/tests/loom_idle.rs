@@ -4,7 +4,7 @@
 #![cfg(loom)]
 
 #[path = "../src/idle/mod.rs"]
-#[allow(dead_code, reason = "the model does not shut down")]
+#[allow(dead_code, reason = "the model does not shut down, nor counts")]
 mod idle;
 
 use idle::Idle;
@@ -44,7 +44,7 @@ impl Model {
                     self.idle.notify();
                 }
             } else {
-                self.idle.sleep(worker, searching, || self.has_work());
+                self.idle.sleep(worker, searching, || self.has_work(), || ());
                 searching = true;
             }
         }

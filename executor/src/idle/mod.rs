@@ -54,31 +54,30 @@ impl Idle {
 
     /// Makes sure that somebody will look at work that the caller has just made visible.
     ///
-    /// Costs a fence and a load when somebody searches already or nobody sleeps.
-    pub(crate) fn notify(&self) {
+    /// Costs a fence and a load when somebody searches already or nobody sleeps. Says whether it has woken a worker.
+    pub(crate) fn notify(&self) -> bool {
         // Pairs with the fence in `sleep`: of the two, one is first, so either this load sees the sleeper or the
         // sleeper's scan sees the work.
         fence(SeqCst);
         let word = self.word.load(Relaxed);
-        if searching(word) == 0 && sleeping(word) != 0 {
-            self.wake_one();
-        }
+        searching(word) == 0 && sleeping(word) != 0 && self.wake_one()
     }
 
     #[cold]
-    fn wake_one(&self) {
+    fn wake_one(&self) -> bool {
         let woken = {
             let mut sleepers = lock(&self.sleepers);
             // Two notifiers came here at once: one woken searcher is enough for both.
             if searching(self.word.load(Relaxed)) != 0 {
-                return;
+                return false;
             }
-            let Some(worker) = sleepers.pop() else { return };
+            let Some(worker) = sleepers.pop() else { return false };
             // The waker counts, not the sleeper: a second notifier sees the searcher before it has woken up.
             self.word.fetch_add(SEARCHING.wrapping_sub(SLEEPING), AcqRel);
             worker
         };
         self.unpark(woken);
+        true
     }
 
     fn unpark(&self, worker: usize) {
@@ -127,8 +126,14 @@ impl Idle {
     /// Sleeps until woken. The caller is a searcher afterwards.
     ///
     /// `is_searcher` says whether the caller is one now. `has_work` scans all queues; when it finds something after the
-    /// sleeper has announced itself, the worker does not sleep.
-    pub(crate) fn sleep(&self, worker: usize, is_searcher: bool, has_work: impl FnOnce() -> bool) {
+    /// sleeper has announced itself, the worker does not sleep. `parks` is called when it does, before.
+    pub(crate) fn sleep(
+        &self,
+        worker: usize,
+        is_searcher: bool,
+        has_work: impl FnOnce() -> bool,
+        parks: impl FnOnce(),
+    ) {
         {
             let mut sleepers = lock(&self.sleepers);
             sleepers.push(worker);
@@ -140,7 +145,13 @@ impl Idle {
         if has_work() && self.get_up(worker) {
             return;
         }
+        parks();
         self.wait(worker);
+    }
+
+    /// Returns how many workers sleep or have announced that they will, for whom it may be outdated at once.
+    pub(crate) fn sleeping(&self) -> usize {
+        sleeping(self.word.load(Relaxed))
     }
 
     /// Takes back the announcement to sleep. False: somebody has woken the worker meanwhile.
