@@ -82,6 +82,20 @@ const CREATE_DROP_COUNTED: Workload = Workload {
     ],
 };
 
+const WITH_HANDLE: Workload = Workload {
+    name: "process-64-handle",
+    about: "as process-64, with a handle that is kept (floor: four words)",
+    unit: Unit::Bytes,
+    operations: 200_000,
+    subjects: &[
+        Subject::alone(OURS, process::bytes_with_handle::<Ours, 64>),
+        Subject::alone("async-task", process::bytes_with_handle::<AsyncTask, 64>),
+        Subject::alone("tokio", process::bytes_on_tokio::<64>),
+        // An awaiter is two words.
+        Subject::alone(FLOOR, process::bytes_of_floor::<80>),
+    ],
+};
+
 pub(super) const GROUP: Group = Group {
     name: "lightproc",
     about: "what one process costs without an executor (tokio: with its scheduler, see --help)",
@@ -129,6 +143,7 @@ pub(super) const GROUP: Group = Group {
         memory!(64, "process-64", 200_000, "a future of 64 bytes"),
         memory!(256, "process-256", 100_000, "a future of 256 bytes"),
         memory!(1024, "process-1024", 50_000, "a future of 1024 bytes"),
+        WITH_HANDLE,
         CREATE_DROP_COUNTED,
         row!(counted, create_run, "create-run-instructions", "as create-run"),
         row!(counted, create_run_handle, "create-run-handle-instructions", "as create-run-handle"),

@@ -78,6 +78,18 @@ pub(crate) fn bytes<T: Tasks, const N: usize>(count: u32) -> Measured {
     })
 }
 
+/// Measures processes without an executor, each with a handle that is kept.
+pub(crate) fn bytes_with_handle<T: Tasks, const N: usize>(count: u32) -> Measured {
+    growth(count, || {
+        for _ in 0..count {
+            let (task, handle) = T::awaited(Carries::<N>::new());
+            T::run(task);
+            mem::forget(handle);
+        }
+        Ok(())
+    })
+}
+
 /// Measures tokio's tasks.
 pub(crate) fn bytes_on_tokio<const N: usize>(count: u32) -> Measured {
     growth(count, || {

@@ -11,7 +11,7 @@ mod rows;
 mod tasks;
 mod watch;
 
-pub(crate) use bytes::{bytes, bytes_of_floor, bytes_on_tokio};
+pub(crate) use bytes::{bytes, bytes_of_floor, bytes_on_tokio, bytes_with_handle};
 pub(crate) use floor::{Floor, create_drop as create_drop_of_floor};
 pub(crate) use on_tokio::Tokio;
 pub(crate) use rows::{Without, create_drop};
