@@ -104,12 +104,11 @@ impl Panic {
     /// Has the place of each panic noted from now on, by a panic hook that also calls the hook that was there before.
     /// Only the first call does something; [`LightProc::recoverable`](crate::LightProc::recoverable) calls it too.
     ///
-    /// A hook that is set afterwards and neither calls this one nor [`note`](Panic::note) leaves panics without a place, and so does a call while
-    /// the thread is panicking, which leaves the hook to the next call. A hook that another thread sets at the same
-    /// moment may be lost: set the program's hook first. Never panics.
+    /// A hook that is set afterwards and neither calls this one nor [`note`](Panic::note) leaves panics without a place.
+    /// A call while the thread is panicking, when no hook can be set, leaves that to the next call. A hook that another
+    /// thread sets at the same moment may be lost: set the program's hook first. Never panics.
     pub fn locate() {
         static ONCE: Once = Once::new();
-        // The hook cannot be changed then.
         if ONCE.is_completed() || std::thread::panicking() {
             return;
         }
