@@ -3,9 +3,12 @@
 use crate::affinity;
 use crate::local::Local;
 use crate::metrics::Meter;
+use crate::monitor;
 use crate::placement::{self, Placement, PlacementError, WorkerPlace};
 use crate::runtime::Executor;
-use crate::shared::{Remote, Shared};
+use crate::shared::{Own, Remote, Settings, Shared};
+use crate::slot::Slot;
+use crate::timer::{Clock, Timers};
 use crate::topology::{CpuSet, Topology};
 use crate::worker;
 use crossbeam_deque::Worker as Queue;
@@ -14,7 +17,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Describes an [`Executor`].
 ///
@@ -27,6 +30,8 @@ pub struct Builder {
     stack_size_bytes: Option<usize>,
     placement: Option<Placement>,
     topology: Option<Topology>,
+    clock: Clock,
+    settings: Settings,
 }
 
 impl Builder {
@@ -62,6 +67,33 @@ impl Builder {
         self
     }
 
+    /// Sets the clock that the timers go by, such as one for tests. Default: the machine's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Sets how long a worker runs its own processes before it looks at what came from outside, its timers and the sockets, also when it
+    /// never runs out of work. A poll that takes longer is not interrupted. Default: 100 microseconds.
+    pub fn time_slice(mut self, slice: Duration) -> Self {
+        self.settings.slice_ns = nanos(slice).max(1);
+        self
+    }
+
+    /// Sets how many processes in a row may run because they were woken last, before those that wait longer have their turn.
+    /// Default: 3.
+    pub fn lifo_chain(mut self, polls: u32) -> Self {
+        self.settings.lifo_chain = polls;
+        self
+    }
+
+    /// Sets how long a worker that has run out of work looks for more before it sleeps. It burns processor time meanwhile; it pays
+    /// where processors are plenty and waking a thread is dear. Default: 0.
+    pub fn spin(mut self, spin: Duration) -> Self {
+        self.settings.spin_ns = nanos(spin);
+        self
+    }
+
     /// Makes the executor and starts its workers.
     ///
     /// # Errors
@@ -82,9 +114,11 @@ impl Builder {
             stealer: queue.stealer(),
             domain: place.node,
             victims: place.victims.clone().into_boxed_slice(),
-            meter: Meter::new(started).into(),
+            timers: Timers::lease(),
+            own: Own { slot: Slot::new(), meter: Meter::new(started) }.into(),
         });
-        let shared = Arc::new(Shared::new(remotes.collect(), plan.domains, started));
+        let remotes = remotes.collect();
+        let shared = Shared::new(remotes, plan.domains, self.clock, self.settings, started);
         let mut executor = Executor::new(shared.clone(), topology.clone());
         for (index, (place, queue)) in plan.workers.into_iter().zip(queues).enumerate() {
             let mut thread = thread::Builder::new().name(format!("{name}-{index}"));
@@ -93,25 +127,32 @@ impl Builder {
             }
             let cpus = bind_to(&topology, place);
             let local = shared.clone();
-            let started = thread.spawn(move || start(Local::new(local, index, queue), cpus));
+            let started = thread.spawn(move || start(local, index, queue, cpus));
             // On an error the drop of `executor` stops the workers that run already.
             executor.push_thread(started.map_err(BuildError::Thread)?);
         }
+        let monitor = thread::Builder::new().name(format!("{name}-monitor"));
+        let started = monitor.spawn(move || monitor::run(&shared));
+        executor.push_thread(started.map_err(BuildError::Thread)?);
         Ok(executor)
     }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn bind_to(topology: &Topology, place: WorkerPlace) -> Option<CpuSet> {
     place.cpus.filter(|_| topology.is_this_machine())
 }
 
-fn start(local: Local, cpus: Option<CpuSet>) {
+fn start(shared: Arc<Shared>, index: usize, queue: Queue<LightProc>, cpus: Option<CpuSet>) {
     if let Some(cpus) = cpus
         && let Err(error) = affinity::bind_current(cpus.as_slice())
     {
-        tracing::warn!(worker = local.index, %error, "the worker runs unbound");
+        tracing::warn!(worker = index, %error, "the worker runs unbound");
     }
-    local.install();
+    Local::new(shared, index, queue).install();
     worker::run();
 }
 

@@ -1,6 +1,6 @@
 //! Ticks at regular times.
 
-use crate::timer::{Sleep, sleep_until};
+use crate::timer::{Sleep, now, sleep_until};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -51,7 +51,7 @@ pub struct Interval {
 /// assert!(start.elapsed() >= Duration::from_millis(10));
 /// ```
 pub fn interval(period: Duration) -> Interval {
-    interval_at(Instant::now(), period)
+    interval_at(now(), period)
 }
 
 /// Ticks at `start`, and then once every `period`.
@@ -90,7 +90,7 @@ impl Interval {
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
         let Some(due) = self.next else { return Poll::Pending };
         ready!(Pin::new(&mut self.timer).poll(cx));
-        self.next = following(due, Instant::now(), self.period, self.missed);
+        self.next = following(due, now(), self.period, self.missed);
         if let Some(next) = self.next {
             self.timer = sleep_until(next);
         }
@@ -99,7 +99,7 @@ impl Interval {
 
     /// Lets the next tick come one period from now, whatever came before.
     pub fn reset(&mut self) {
-        self.next = Instant::now().checked_add(self.period);
+        self.next = now().checked_add(self.period);
         if let Some(next) = self.next {
             self.timer = sleep_until(next);
         }

@@ -2,6 +2,7 @@
 
 pub mod affinity;
 mod blocking;
+mod budget;
 mod builder;
 mod idle;
 mod interval;
@@ -9,10 +10,14 @@ mod interval;
 pub mod io;
 mod local;
 mod metrics;
+mod monitor;
+mod pace;
 mod park;
+mod parker;
 pub mod placement;
 mod runtime;
 mod shared;
+mod slot;
 mod timeout;
 mod timer;
 pub mod topology;
@@ -20,11 +25,12 @@ mod worker;
 
 pub use self::metrics::{BlockingMetrics, Metrics, WorkerMetrics};
 pub use blocking::spawn_blocking;
+pub use budget::poll_budget;
 pub use builder::{BuildError, Builder};
 pub use interval::{Interval, MissedTicks, interval, interval_at};
 pub use lightproc::{InPlace, Outcome, Panic, ProcHandle, RecoverableHandle};
 pub use placement::Placement;
 pub use runtime::{Executor, run, spawn, spawn_detached, yield_now};
 pub use timeout::{Elapsed, timeout};
-pub use timer::{Sleep, sleep, sleep_until};
+pub use timer::{Clock, Sleep, now, sleep, sleep_until};
 pub use topology::Topology;

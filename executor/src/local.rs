@@ -1,7 +1,9 @@
 //! What a worker thread keeps to itself: its run queue and its LIFO slot, reached through thread-local storage.
 
 use crate::metrics::Meter;
-use crate::shared::Shared;
+use crate::parker::Parker;
+use crate::runtime::global_or_panic;
+use crate::shared::{Own, Shared, own_turn};
 use crossbeam_deque::Worker as Queue;
 use lightproc::LightProc;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -13,22 +15,22 @@ thread_local! {
     static ENTERED: RefCell<Vec<Arc<Shared>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// How many processes in a row may come out of the LIFO slot before the queue has its turn.
-const LIFO_CHAIN: u32 = 3;
-
 /// A worker's own part of the executor.
 pub(crate) struct Local {
     pub(crate) shared: Arc<Shared>,
     pub(crate) index: usize,
     pub(crate) queue: Queue<LightProc>,
-    /// The process that was woken last: it runs next, its data are still in the cache.
-    lifo: Cell<Option<LightProc>>,
+    /// How many processes in a row have come out of the slot.
     chain: Cell<u32>,
+    pub(crate) parker: Arc<Parker>,
 }
 
 impl Local {
+    /// Makes the calling thread's, for [`install`](Local::install).
     pub(crate) fn new(shared: Arc<Shared>, index: usize, queue: Queue<LightProc>) -> Local {
-        Local { shared, index, queue, lifo: Cell::new(None), chain: Cell::new(0) }
+        let parker = Arc::new(Parker::new());
+        shared.idle.register(index, parker.clone());
+        Local { shared, index, queue, chain: Cell::new(0), parker }
     }
 
     /// Makes this thread the worker. A thread is one worker at most, for all its life.
@@ -38,6 +40,7 @@ impl Local {
     }
 
     /// Calls `f` with this thread's worker, if it is one.
+    #[inline]
     pub(crate) fn with<R>(f: impl FnOnce(Option<&Local>) -> R) -> R {
         // During the destruction of the thread's locals there is no worker any more.
         let mut f = Some(f);
@@ -48,9 +51,13 @@ impl Local {
         }
     }
 
+    fn own(&self) -> &Own {
+        &self.shared.workers[self.index].own
+    }
+
     /// Returns what this worker counts in: this thread is its one writer.
     pub(crate) fn meter(&self) -> &Meter {
-        &self.shared.workers[self.index].meter
+        &self.own().meter
     }
 
     /// Makes sure that somebody will look at work that this worker has made visible.
@@ -61,8 +68,9 @@ impl Local {
     }
 
     /// Queues a process that was woken or spawned here. What it displaces from the slot is for everybody.
+    #[inline]
     pub(crate) fn push(&self, process: LightProc) {
-        if let Some(displaced) = self.lifo.replace(Some(process)) {
+        if let Some(displaced) = self.own().slot.put(process) {
             self.queue.push(displaced);
             self.notify();
         }
@@ -70,9 +78,7 @@ impl Local {
 
     /// Queues a process behind all others: one that has yielded. If others wait here too, somebody else may take one.
     pub(crate) fn push_back(&self, process: LightProc) {
-        let lifo = self.lifo.take();
-        let others = lifo.is_some() || !self.queue.is_empty();
-        self.lifo.set(lifo);
+        let others = !self.own().slot.is_empty() || !self.queue.is_empty();
         self.queue.push(process);
         if others {
             self.notify();
@@ -80,10 +86,12 @@ impl Local {
     }
 
     /// Takes the next process of this worker's own. What stays is visible to the others: the slot is empty afterwards.
+    #[inline]
     pub(crate) fn pop(&self) -> Option<LightProc> {
-        let woken = self.lifo.take();
-        if woken.is_some() && (self.chain.get() < LIFO_CHAIN || self.queue.is_empty()) {
-            self.chain.set(self.chain.get() + 1);
+        let woken = self.own().slot.take();
+        let chain = self.chain.get();
+        if woken.is_some() && (chain < self.shared.settings.lifo_chain || self.queue.is_empty()) {
+            self.chain.set(chain.saturating_add(1));
             return woken;
         }
         self.chain.set(0);
@@ -96,7 +104,7 @@ impl Local {
 
     /// Makes the process in the slot visible to the other workers, before this thread blocks.
     pub(crate) fn flush(&self) {
-        if let Some(process) = self.lifo.take() {
+        if let Some(process) = self.own().slot.take() {
             self.queue.push(process);
         }
         if !self.queue.is_empty() {
@@ -109,14 +117,34 @@ impl Local {
     }
 }
 
-/// Calls `f` with the executor of this thread: the one that it has entered last, else its worker's.
-pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Arc<Shared>>) -> R) -> R {
+/// Calls `f` with the executor of this thread, the one that it has entered last, else its worker's; and with its worker, if that is one of
+/// this executor.
+fn with_place<R>(f: impl FnOnce(Option<(&Arc<Shared>, Option<&Local>)>) -> R) -> R {
     // During the destruction of the thread's locals nothing is entered any more.
     let entered = ENTERED.try_with(|entered| entered.borrow().last().cloned()).unwrap_or_default();
     match entered {
-        Some(shared) => f(Some(&shared)),
-        None => Local::with(|local| f(local.map(|local| &local.shared))),
+        Some(shared) => f(Some((&shared, None))),
+        None => Local::with(|local| f(local.map(|local| (&local.shared, Some(local))))),
     }
+}
+
+/// Calls `f` with the executor of this thread: the one that it has entered last, else its worker's.
+#[inline]
+pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Arc<Shared>>) -> R) -> R {
+    with_place(|place| f(place.map(|(shared, _)| shared)))
+}
+
+/// Calls `f` with the executor whose timers this thread uses, the number of the worker that has them, and whether that is the calling one.
+/// If `f` finds them closed, calls it again with the global one's.
+pub(crate) fn with_timers<R>(f: impl Fn(&Arc<Shared>, usize, bool) -> Option<R>) -> R {
+    let outside = |shared: &Arc<Shared>| f(shared, own_turn() % shared.workers.len(), false);
+    let found = with_place(|place| {
+        let (shared, local) = place?;
+        local.map_or_else(|| outside(shared), |local| f(shared, local.index, true))
+    });
+    found
+        .or_else(|| outside(global_or_panic().shared()))
+        .expect("the global executor is never taken down")
 }
 
 /// Makes `shared` this thread's executor until the guard is dropped.

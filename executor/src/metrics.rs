@@ -43,6 +43,8 @@ pub struct WorkerMetrics {
     pub steals: u64,
     /// How many processes it has taken so. One that a third worker takes away in the same moment may be missing.
     pub stolen: u64,
+    /// How many processes that waited behind a long poll of this worker were given to the others.
+    pub rescued: u64,
     /// How often it has gone to sleep because there was nothing to do.
     pub parks: u64,
     /// How many sleeping workers it has woken.
@@ -52,7 +54,7 @@ pub struct WorkerMetrics {
     /// What is going on at the moment of reading is counted up to then.
     pub busy: Duration,
     /// A bound for its longest poll: the longest time between two looks at the clock. It looks when it begins to be busy, when it
-    /// runs out of work, and at least every 256 polls. So no poll was longer than this, and this is at most 256 polls, with what
+    /// runs out of work, and at least every 64 polls. So no poll was longer than this, and this is at most 64 polls, with what
     /// lies between them. A poll that is going on at the moment of reading is counted up to then.
     pub longest_poll: Duration,
     /// How many processes wait in its queue now, for it or for a thief. The one that it has kept to run next is not among them.
@@ -86,6 +88,7 @@ impl Metrics {
             polls: sum.polls + worker.polls,
             steals: sum.steals + worker.steals,
             stolen: sum.stolen + worker.stolen,
+            rescued: sum.rescued + worker.rescued,
             parks: sum.parks + worker.parks,
             unparks: sum.unparks + worker.unparks,
             busy: sum.busy + worker.busy,
@@ -99,8 +102,17 @@ impl fmt::Display for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:>6} {:>12} {:>10} {:>10} {:>10} {:>10} {:>12} {:>12} {:>7}",
-            "worker", "polls", "steals", "stolen", "parks", "unparks", "busy", "longest", "queued"
+            "{:>6} {:>12} {:>8} {:>10} {:>7} {:>10} {:>10} {:>10} {:>10} {:>6}",
+            "worker",
+            "polls",
+            "steals",
+            "stolen",
+            "rescued",
+            "parks",
+            "unparks",
+            "busy",
+            "longest",
+            "queued"
         )?;
         for (index, worker) in self.workers.iter().enumerate() {
             row(f, &index.to_string(), worker)?;
@@ -117,12 +129,12 @@ impl fmt::Display for Metrics {
 }
 
 fn row(f: &mut fmt::Formatter<'_>, name: &str, worker: &WorkerMetrics) -> fmt::Result {
-    let WorkerMetrics { polls, steals, stolen, parks, unparks, queued, .. } = worker;
+    let WorkerMetrics { polls, steals, stolen, rescued, parks, unparks, queued, .. } = worker;
     // Their own format knows no width.
     let busy = format!("{:.3?}", worker.busy);
     let longest = format!("{:.3?}", worker.longest_poll);
     writeln!(
         f,
-        "{name:>6} {polls:>12} {steals:>10} {stolen:>10} {parks:>10} {unparks:>10} {busy:>12} {longest:>12} {queued:>7}"
+        "{name:>6} {polls:>12} {steals:>8} {stolen:>10} {rescued:>7} {parks:>10} {unparks:>10} {busy:>10} {longest:>10} {queued:>6}"
     )
 }

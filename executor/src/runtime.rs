@@ -5,6 +5,7 @@ use crate::local;
 use crate::metrics::Metrics;
 use crate::park;
 use crate::shared::Shared;
+use crate::timer::Clock;
 use crate::topology::Topology;
 use lightproc::{LightProc, RecoverableHandle};
 use once_cell::sync::OnceCell;
@@ -87,7 +88,19 @@ impl Executor {
     /// With the future's panic, if it panics.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         let _entered = local::enter(self.shared.clone());
+        if self.shared.clock.skips() {
+            return park::block_on_counted(future, &self.shared);
+        }
         park::block_on(future)
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Returns the clock that the timers go by.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
     }
 
     /// Returns how many workers there are.
@@ -239,7 +252,7 @@ pub fn run<F: Future>(future: F) -> F::Output {
     park::block_on(future)
 }
 
-fn global_or_panic() -> &'static Executor {
+pub(crate) fn global_or_panic() -> &'static Executor {
     match Executor::global() {
         Ok(executor) => executor,
         Err(error) => panic!("no global executor: {error}"),

@@ -4,23 +4,49 @@ use crate::blocking;
 use crate::idle::Idle;
 use crate::local::Local;
 use crate::metrics::{Meter, Metrics};
+use crate::monitor::Monitor;
+use crate::slot::Slot;
+use crate::timer::{Clock, Timers};
 use crossbeam_deque::{Injector, Steal, Stealer};
 use crossbeam_utils::CachePadded;
-use lightproc::LightProc;
+use lightproc::{LightProc, Panic};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::task::Waker;
 use std::time::Instant;
 
 /// One executor, as its workers, handles and processes see it.
 pub(crate) struct Shared {
     pub(crate) idle: Idle,
     pub(crate) workers: Box<[Remote]>,
+    pub(crate) clock: Clock,
+    pub(crate) monitor: Monitor,
+    pub(crate) settings: Settings,
     /// Processes that come from outside the workers: one queue a domain, each on its own cache lines.
     injectors: Box<[CachePadded<Injector<LightProc>>]>,
     closed: AtomicBool,
+    /// How many threads in `Executor::run` do something, or have been woken to; counted only for a clock that skips.
+    runners: AtomicUsize,
     /// How often a thread that is no worker has woken one.
     outside_unparks: AtomicU64,
     started: Instant,
+}
+
+/// What the workers of an executor go by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// The time between two looks at the clock, the injectors, the timers and the sockets.
+    pub(crate) slice_ns: u64,
+    /// How many processes in a row may come out of the LIFO slot before the queue has its turn.
+    pub(crate) lifo_chain: u32,
+    /// How long a worker looks for work before it sleeps.
+    pub(crate) spin_ns: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { slice_ns: 100_000, lifo_chain: 3, spin_ns: 0 }
+    }
 }
 
 /// A worker, as the others see it.
@@ -30,24 +56,46 @@ pub(crate) struct Remote {
     pub(crate) domain: usize,
     /// The others, nearest first.
     pub(crate) victims: Box<[usize]>,
-    /// What it counts about itself, on its own cache lines.
-    pub(crate) meter: CachePadded<Meter>,
+    pub(crate) timers: &'static Timers,
+    /// What it alone writes, nearly always.
+    pub(crate) own: CachePadded<Own>,
+}
+
+/// What a worker writes, on its own cache lines.
+pub(crate) struct Own {
+    /// The process that was woken last: it runs next, its data are still in the cache.
+    pub(crate) slot: Slot,
+    /// What it counts about itself.
+    pub(crate) meter: Meter,
 }
 
 impl Shared {
     /// `started` is what the workers' meters count their time from.
-    pub(crate) fn new(workers: Box<[Remote]>, domains: usize, started: Instant) -> Shared {
-        Shared {
+    pub(crate) fn new(
+        workers: Box<[Remote]>,
+        domains: usize,
+        clock: Clock,
+        settings: Settings,
+        started: Instant,
+    ) -> Arc<Shared> {
+        let shared = Arc::new(Shared {
             idle: Idle::new(workers.len()),
+            monitor: Monitor::default(),
             workers,
+            clock,
+            settings,
             injectors: (0..domains.max(1)).map(|_| CachePadded::default()).collect(),
             closed: AtomicBool::new(false),
+            runners: AtomicUsize::new(0),
             outside_unparks: AtomicU64::new(0),
             started,
-        }
+        });
+        shared.clock.register(&shared);
+        shared
     }
 
     /// Queues a process that is due: on this thread's worker if it is one of ours, else through an injector.
+    #[inline]
     pub(crate) fn schedule(self: &Arc<Self>, process: LightProc) {
         let outside = Local::with(|local| match local {
             Some(local) if Arc::ptr_eq(&local.shared, self) && !self.is_closed() => {
@@ -101,9 +149,79 @@ impl Shared {
         Some(stolen)
     }
 
+    /// Sees to what waits behind a poll that holds a worker up: its processes go to the others, its due timers fire. By the monitor.
+    pub(crate) fn take_over(&self, worker: usize) {
+        let remote = &self.workers[worker];
+        // Those who search look into its queue; those who never run out of work do not.
+        let queued = remote.stealer.len();
+        let processes = std::iter::from_fn(|| retry(|| remote.stealer.steal())).take(queued);
+        for process in remote.own.slot.take().into_iter().chain(processes) {
+            remote.own.meter.rescued.add(1);
+            self.inject(process);
+        }
+        let mut due = Vec::new();
+        let tick = self.clock.tick();
+        if remote.timers.next() <= tick {
+            remote.timers.advance(tick, &mut due);
+        }
+        due.into_iter().for_each(wake);
+    }
+
+    /// Says whether all workers sleep, or have announced that they will.
+    pub(crate) fn all_asleep(&self) -> bool {
+        self.idle.sleeping() == self.workers.len()
+    }
+
+    /// Makes a worker look at its timers, wherever it waits.
+    pub(crate) fn rouse(&self, worker: usize) {
+        self.idle.rouse(worker);
+    }
+
+    /// Makes each worker look at its timers that has one that is due.
+    pub(crate) fn rouse_due(&self) {
+        let tick = self.clock.tick();
+        for (worker, remote) in self.workers.iter().enumerate() {
+            if remote.timers.next() <= tick {
+                self.rouse(worker);
+            }
+        }
+    }
+
+    /// Counts a thread in `Executor::run` that begins to do something, or ends.
+    pub(crate) fn count_runner(&self, busy: bool) {
+        if busy {
+            self.runners.fetch_add(1, SeqCst);
+        } else if self.runners.fetch_sub(1, SeqCst) == 1 {
+            // If all workers sleep, one must see whether the time may go on.
+            self.rouse(0);
+        }
+    }
+
+    /// Lets a clock that skips go on to the first deadline, if nobody has anything to do. By a worker that has announced that it
+    /// sleeps.
+    pub(crate) fn skip_time(&self) {
+        if !self.clock.skips()
+            || self.runners.load(SeqCst) > 0
+            || !self.all_asleep()
+            || self.has_work()
+        {
+            return;
+        }
+        let next = self.workers.iter().map(|remote| remote.timers.next()).min();
+        if let Some(next) = next.filter(|next| *next != crate::timer::NEVER) {
+            self.clock.skip_to(next);
+            self.rouse_due();
+        }
+    }
+
+    /// Returns the time since the start, in nanoseconds.
+    pub(crate) fn elapsed_ns(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.started).as_nanos() as u64
+    }
+
     /// Reads what everybody has counted.
     pub(crate) fn metrics(&self) -> Metrics {
-        let read = |worker: &Remote| worker.meter.read(worker.stealer.len());
+        let read = |worker: &Remote| worker.own.meter.read(worker.stealer.len());
         Metrics {
             workers: self.workers.iter().map(read).collect(),
             uptime: self.started.elapsed(),
@@ -121,6 +239,7 @@ impl Shared {
             || self.workers.iter().any(|worker| !worker.stealer.is_empty())
     }
 
+    #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(SeqCst)
     }
@@ -129,20 +248,36 @@ impl Shared {
     pub(crate) fn close(&self) {
         self.closed.store(true, SeqCst);
         self.idle.wake_all();
+        self.monitor.close();
     }
 
-    /// Drops what is queued anywhere; each process drops its future.
+    /// Drops what is queued anywhere; each process drops its future. What waits for a timer is queued, and so dropped, too.
     pub(crate) fn drain(&self) {
+        let mut waiting = Vec::new();
+        self.workers.iter().for_each(|worker| worker.timers.close(&mut waiting));
+        waiting.into_iter().for_each(wake);
         let injected = || self.injectors.iter().find_map(|injector| retry(|| injector.steal()));
         let queued = || self.workers.iter().find_map(|worker| retry(|| worker.stealer.steal()));
-        while let Some(process) = injected().or_else(queued) {
+        let slots = || self.workers.iter().find_map(|worker| worker.own.slot.take());
+        while let Some(process) = injected().or_else(queued).or_else(slots) {
             drop(process);
         }
     }
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.workers.iter().for_each(|worker| worker.timers.give_back());
+    }
+}
+
+/// Wakes. A foreign waker that panics, or a panic whose payload does, must not stop who wakes others, too.
+pub(crate) fn wake(waker: Waker) {
+    drop(Panic::catch(|| waker.wake()));
+}
+
 /// A number of this thread's own: each outside thread stays with one injector, and they take turns.
-fn own_turn() -> usize {
+pub(crate) fn own_turn() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local!(static TURN: usize = NEXT.fetch_add(1, Relaxed));
     // During the destruction of the thread's locals any injector will do.

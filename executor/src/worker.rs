@@ -1,75 +1,228 @@
-//! The worker's loop: run what is due, else search, else sleep.
+//! The worker's loop: run what is due, else search, else sleep; and now and then look at the clock and at what goes by it.
 
+use crate::budget;
 use crate::local::Local;
+use crate::pace::Pace;
+use crate::shared::{Settings, wake};
+use crate::timer::{NEVER, tick_of, until};
 use lightproc::{LightProc, Polled};
-
-/// After so many polls the injectors are looked at first, so that work from outside cannot starve.
-const INJECTOR_INTERVAL: u32 = 61;
-
-/// After so many polls at most the clock is looked at. A look takes about as long as a poll that does little: every 61 polls it
-/// would cost each of them a nanosecond, so it costs a quarter of one.
-const CLOCK_INTERVAL: u32 = 256;
+use std::task::Waker;
+use std::time::{Duration, Instant};
 
 /// Runs the worker that this thread was made, until the executor closes.
 pub(crate) fn run() {
     Local::with(|local| {
         let local = local.expect("the thread was made a worker");
-        let (shared, meter) = (&local.shared, local.meter());
-        shared.idle.register(local.index);
-        let mut tick = 0_u32;
-        let (mut searching, mut busy) = (false, false);
-        while !shared.is_closed() {
-            tick = tick.wrapping_add(1);
-            match next(local, tick, &mut searching) {
-                Some(process) => {
-                    if !std::mem::replace(&mut busy, true) {
-                        meter.begin();
-                    } else if tick.is_multiple_of(CLOCK_INTERVAL) {
-                        meter.look();
-                    }
-                    // Before the poll: who hears of its end finds it counted.
-                    meter.polls.add(1);
-                    poll(local, process);
-                }
-                None => {
-                    if std::mem::take(&mut busy) {
-                        meter.rest();
-                    }
-                    let (has_work, parks) = (|| shared.has_work(), || meter.parks.add(1));
-                    shared.idle.sleep(local.index, searching, has_work, parks);
-                    searching = true;
-                }
+        let mut worker = Worker::new(local);
+        while !local.shared.is_closed() {
+            match worker.next() {
+                Some(process) => worker.poll(process),
+                None => worker.sleep(),
             }
         }
-        if busy {
-            meter.rest();
-        }
+        worker.rest();
         while let Some(process) = local.pop() {
             drop(process);
         }
     });
 }
 
-fn poll(local: &Local, process: LightProc) {
-    match process.poll() {
-        Polled::Woken(process) => local.push_back(process),
-        Polled::Waiting | Polled::Ended => {}
+/// What the loop knows from one turn to the next.
+struct Worker<'a> {
+    local: &'a Local,
+    settings: Settings,
+    pace: Pace,
+    /// It is one of the searchers.
+    searching: bool,
+    /// It has had something to do since it last slept, or looked for it in vain.
+    busy: bool,
+    /// What came from outside has its turn.
+    injected_first: bool,
+    /// When it last looked at the sockets, by the executor's clock.
+    polled_io_ns: u64,
+    /// Whom timers and sockets wake. Kept for its memory.
+    due: Vec<Waker>,
+}
+
+impl<'a> Worker<'a> {
+    fn new(local: &'a Local) -> Worker<'a> {
+        let settings = local.shared.settings;
+        Worker {
+            local,
+            settings,
+            pace: Pace::new(settings.slice_ns),
+            searching: false,
+            busy: false,
+            injected_first: false,
+            polled_io_ns: 0,
+            due: Vec::new(),
+        }
+    }
+
+    /// Finds the next process: own queue, injectors, other workers. Leaves the searchers when it has found one.
+    #[inline]
+    fn next(&mut self) -> Option<LightProc> {
+        let (local, shared) = (self.local, &self.local.shared);
+        let first = std::mem::take(&mut self.injected_first);
+        let found = if first { shared.take_injected(local) } else { None };
+        let found = found.or_else(|| local.pop()).or_else(|| self.find())?;
+        if std::mem::take(&mut self.searching) && shared.idle.stop_searching() && shared.has_work()
+        {
+            local.notify();
+        }
+        Some(found)
+    }
+
+    /// Looks for a process that is not this worker's.
+    #[cold]
+    fn find(&mut self) -> Option<LightProc> {
+        let (local, shared) = (self.local, &self.local.shared);
+        shared.take_injected(local).or_else(|| {
+            self.searching = self.searching || shared.idle.start_searching();
+            if self.searching { shared.steal(local) } else { None }
+        })
+    }
+
+    #[inline]
+    fn poll(&mut self, process: LightProc) {
+        let (local, meter) = (self.local, self.local.meter());
+        if !self.busy {
+            self.busy = true;
+            meter.begin();
+            local.shared.monitor.wake();
+        }
+        // Before the poll: who hears of its end finds it counted.
+        meter.polls.add(1);
+        budget::refill();
+        match process.poll() {
+            Polled::Woken(process) => local.push_back(process),
+            Polled::Waiting | Polled::Ended => {}
+        }
+        if self.pace.polled() {
+            self.look();
+        }
+    }
+
+    /// Looks at the clock, and at what goes by it: timers, sockets; and lets what came from outside have its turn.
+    #[cold]
+    fn look(&mut self) {
+        let now = Instant::now();
+        self.pace.looked(self.local.meter().look(now));
+        self.injected_first = true;
+        self.fire(now);
+        let now_ns = self.local.shared.elapsed_ns(now);
+        if now_ns.saturating_sub(self.polled_io_ns) >= self.settings.slice_ns {
+            self.polled_io_ns = now_ns;
+            poll_io(&mut self.due);
+            self.wake_due();
+        }
+    }
+
+    /// Wakes those whose timers are due.
+    fn fire(&mut self, now: Instant) {
+        let (shared, timers) = (&self.local.shared, self.timers());
+        if timers.next() == NEVER {
+            return;
+        }
+        let tick = if shared.clock.is_machine() { tick_of(now) } else { shared.clock.tick() };
+        if timers.next() <= tick {
+            timers.advance(tick, &mut self.due);
+            self.wake_due();
+        }
+    }
+
+    fn timers(&self) -> &'static crate::timer::Timers {
+        self.local.shared.workers[self.local.index].timers
+    }
+
+    fn wake_due(&mut self) {
+        self.due.drain(..).for_each(wake);
+    }
+
+    /// Ends a time of being busy.
+    fn rest(&mut self) {
+        if std::mem::take(&mut self.busy) {
+            self.pace.looked(self.local.meter().rest(Instant::now()));
+        }
+    }
+
+    /// Sleeps until there may be something to do: a process, a timer, a socket.
+    #[cold]
+    fn sleep(&mut self) {
+        let (local, shared) = (self.local, &self.local.shared);
+        self.rest();
+        if self.settings.spin_ns > 0 && self.spin() {
+            return;
+        }
+        let mut parks = 1;
+        let due = &mut self.due;
+        let searching = std::mem::replace(&mut self.searching, true);
+        let wait = || {
+            local.meter().parks.add(std::mem::take(&mut parks));
+            wait(local, due)
+        };
+        shared.idle.sleep(local.index, searching, || shared.has_work(), wait);
+        self.wake_due();
+        if self.timers().next() != NEVER {
+            self.fire(Instant::now());
+        }
+    }
+
+    /// Looks for work for a while before it sleeps. True: there is some.
+    fn spin(&mut self) -> bool {
+        let shared = &self.local.shared;
+        self.searching = self.searching || shared.idle.start_searching();
+        let start = Instant::now();
+        while self.searching && start.elapsed() < Duration::from_nanos(self.settings.spin_ns) {
+            if shared.has_work() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        false
     }
 }
 
-/// Finds the next process: own queue, injectors, other workers. Leaves the searchers when it has found one.
-fn next(local: &Local, tick: u32, searching: &mut bool) -> Option<LightProc> {
-    let shared = &local.shared;
-    let injected_first = || {
-        if tick.is_multiple_of(INJECTOR_INTERVAL) { shared.take_injected(local) } else { None }
-    };
-    let found = injected_first().or_else(|| local.pop()).or_else(|| shared.take_injected(local));
-    let found = found.or_else(|| {
-        *searching = *searching || shared.idle.start_searching();
-        if *searching { shared.steal(local) } else { None }
-    })?;
-    if std::mem::take(searching) && shared.idle.stop_searching() && shared.has_work() {
-        local.notify();
+/// Waits in the middle of a poll until `is_woken`, as a worker that calls [`run`](crate::run) does: it fires its timers and watches
+/// the sockets meanwhile, and leaves its processes to the others.
+pub(crate) fn wait_inside(local: &Local, is_woken: impl Fn() -> bool) {
+    let timers = local.shared.workers[local.index].timers;
+    let mut due = Vec::new();
+    while !is_woken() {
+        if timers.next() != NEVER && timers.next() <= local.shared.clock.tick() {
+            timers.advance(local.shared.clock.tick(), &mut due);
+        } else {
+            // It must not sit on a process that others could run.
+            local.flush();
+            local.parker.drive(timeout(local), &mut due);
+        }
+        due.drain(..).for_each(wake);
     }
-    Some(found)
 }
+
+/// Returns how long it is to this worker's first timer; `None` if it has none, or somebody else lets the time go on.
+fn timeout(local: &Local) -> Option<Duration> {
+    let shared = &local.shared;
+    let next = shared.workers[local.index].timers.next();
+    (next != NEVER && shared.clock.is_machine()).then(|| until(next, Instant::now()))
+}
+
+/// Waits once. True: there is something to do that only this worker knows of.
+fn wait(local: &Local, due: &mut Vec<Waker>) -> bool {
+    let shared = &local.shared;
+    let timers = shared.workers[local.index].timers;
+    shared.skip_time();
+    let is_due = || timers.next() != NEVER && timers.next() <= shared.clock.tick();
+    if is_due() {
+        return true;
+    }
+    local.parker.drive(timeout(local), due);
+    !due.is_empty() || is_due()
+}
+
+/// Asks which sockets are ready, unless somebody else waits for that.
+#[cfg(feature = "io")]
+fn poll_io(_due: &mut Vec<Waker>) {}
+
+#[cfg(not(feature = "io"))]
+fn poll_io(_due: &mut Vec<Waker>) {}

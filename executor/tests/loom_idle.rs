@@ -6,11 +6,15 @@
 #[path = "../src/idle/mod.rs"]
 #[allow(dead_code, reason = "the model does not shut down, nor counts")]
 mod idle;
+#[path = "../src/parker.rs"]
+#[allow(dead_code, reason = "the model has no sockets")]
+mod parker;
 
 use idle::Idle;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use loom::thread;
+use parker::Parker;
 
 struct Model {
     idle: Idle,
@@ -33,7 +37,8 @@ impl Model {
 
     /// Takes `items` processes, sleeping in between, as the worker's loop does. A lost wake-up is a deadlock.
     fn work(&self, worker: usize, items: usize) {
-        self.idle.register(worker);
+        let parker = std::sync::Arc::new(Parker::new());
+        self.idle.register(worker, parker.clone());
         let mut searching = false;
         let mut done = 0;
         while done < items {
@@ -44,7 +49,11 @@ impl Model {
                     self.idle.notify();
                 }
             } else {
-                self.idle.sleep(worker, searching, || self.has_work(), || ());
+                let wait = || {
+                    parker.park(None);
+                    false
+                };
+                self.idle.sleep(worker, searching, || self.has_work(), wait);
                 searching = true;
             }
         }

@@ -81,7 +81,7 @@ impl<T> ProcHandle<T> {
         // SAFETY: the HANDLE flag keeps the process live.
         if unsafe { raw.as_ref() }.state.close() {
             // SAFETY: the transition made us the runner.
-            unsafe { LightProc::from_raw(raw) }.schedule();
+            unsafe { LightProc::from_header(raw) }.schedule();
         }
     }
 
@@ -229,7 +229,7 @@ impl<T> Drop for ProcHandle<T> {
             match header.state.detach() {
                 Detach::Done => return,
                 // SAFETY: the transition made us the runner of the last run.
-                Detach::Orphan => return unsafe { LightProc::from_raw(raw) }.schedule(),
+                Detach::Orphan => return unsafe { LightProc::from_header(raw) }.schedule(),
                 Detach::Awaiter => {
                     // SAFETY: live and made with a handle; the transition gave the full slot to us.
                     unsafe { empty_awaiter(raw::awaiter(raw)) };

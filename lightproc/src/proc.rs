@@ -69,7 +69,7 @@ impl LightProc {
         let raw = raw::allocate::<Awaited, _, _, _>(future, schedule, data);
         // SAFETY: the new process has FUTURE, one wake and HANDLE set: one runner and one handle of its output's type. It was
         // made with an awaiter slot.
-        unsafe { (LightProc::from_raw(raw), ProcHandle::from_raw(raw)) }
+        unsafe { (LightProc::from_header(raw), ProcHandle::from_raw(raw)) }
     }
 
     /// Makes a process whose handle turns a panic into a value, with the place where it happened.
@@ -113,12 +113,38 @@ impl LightProc {
     {
         let raw = raw::allocate::<Header, _, _, _>(future, schedule, data);
         // SAFETY: the new process has FUTURE and one wake set: one runner.
-        unsafe { LightProc::from_raw(raw) }
+        unsafe { LightProc::from_header(raw) }
+    }
+
+    /// Turns the process into a pointer, for a queue that keeps pointers; [`from_raw`](LightProc::from_raw) turns it back.
+    ///
+    /// The pointer keeps the role of running the process: one that is never turned back leaks the process.
+    ///
+    /// # Examples
+    /// ```
+    /// use lightproc::LightProc;
+    /// let pointer = LightProc::detached(async { println!("run") }, |_| {}, ()).into_raw();
+    /// // SAFETY: the pointer comes from `into_raw`, and is turned back once.
+    /// unsafe { LightProc::from_raw(pointer) }.run();
+    /// ```
+    pub fn into_raw(self) -> NonNull<()> {
+        let raw = self.raw;
+        std::mem::forget(self);
+        raw.cast()
+    }
+
+    /// Turns a pointer of [`into_raw`](LightProc::into_raw) back into the process.
+    ///
+    /// # Safety
+    /// The pointer comes from `into_raw`, and is turned back once only. If that is on another thread, what happened before
+    /// `into_raw` happens before this call.
+    pub unsafe fn from_raw(pointer: NonNull<()>) -> LightProc {
+        LightProc { raw: pointer.cast() }
     }
 
     /// # Safety
     /// The process is live and the caller is its runner, a role that the result takes over.
-    pub(crate) unsafe fn from_raw(raw: NonNull<Header>) -> LightProc {
+    pub(crate) unsafe fn from_header(raw: NonNull<Header>) -> LightProc {
         LightProc { raw }
     }
 

@@ -171,7 +171,7 @@ where
 /// The process is live and begins with an `H` and an `S`; the caller is its runner, a role that goes to the function.
 pub(crate) unsafe fn schedule<H, S: Fn(LightProc)>(raw: NonNull<Header>) {
     // SAFETY: the caller is the runner.
-    let process = unsafe { LightProc::from_raw(raw) };
+    let process = unsafe { LightProc::from_header(raw) };
     if size_of::<S>() == 0 && !needs_drop::<S>() {
         // SAFETY: any well-aligned pointer is a reference to a zero-sized value. The process may be run and freed while
         // the call lasts: there is no byte of it that the call could read, and no destructor that could end it.

@@ -71,7 +71,7 @@ where
             Ok(Turn::Pending) => match state.end_pending(seen) {
                 Pending::Idle => return Polled::Waiting,
                 // SAFETY: the transition left us the runner.
-                Pending::Woken => return Polled::Woken(unsafe { LightProc::from_raw(raw) }),
+                Pending::Woken => return Polled::Woken(unsafe { LightProc::from_header(raw) }),
                 // SAFETY: the transition left us the runner, or the only one who can reach the process; FUTURE is set.
                 Pending::Closed | Pending::Orphan => unsafe { Self::abandon(raw) },
             },

@@ -4,8 +4,10 @@
 
 mod sync;
 
+use crate::parker::Parker;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use sync::{AtomicBool, AtomicUsize, Mutex, Thread, current, fence, park};
+use sync::{AtomicBool, AtomicUsize, Mutex, fence};
 
 /// One worker that searches for work.
 const SEARCHING: usize = 1;
@@ -34,12 +36,12 @@ pub(crate) struct Idle {
 #[derive(Debug)]
 struct Place {
     woken: AtomicBool,
-    thread: Mutex<Option<Thread>>,
+    parker: Mutex<Option<Arc<Parker>>>,
 }
 
 impl Idle {
     pub(crate) fn new(workers: usize) -> Idle {
-        let place = |_| Place { woken: AtomicBool::new(false), thread: Mutex::new(None) };
+        let place = |_| Place { woken: AtomicBool::new(false), parker: Mutex::new(None) };
         Idle {
             word: AtomicUsize::new(0),
             sleepers: Mutex::new(Vec::with_capacity(workers)),
@@ -47,9 +49,9 @@ impl Idle {
         }
     }
 
-    /// Says which thread the worker is. Called by the worker before it does anything else.
-    pub(crate) fn register(&self, worker: usize) {
-        *lock(&self.places[worker].thread) = Some(current());
+    /// Says where the worker waits. Called by the worker before it does anything else.
+    pub(crate) fn register(&self, worker: usize, parker: Arc<Parker>) {
+        *lock(&self.places[worker].parker) = Some(parker);
     }
 
     /// Makes sure that somebody will look at work that the caller has just made visible.
@@ -82,10 +84,22 @@ impl Idle {
 
     fn unpark(&self, worker: usize) {
         let place = &self.places[worker];
-        // Release pairs with the Acquire in `wait`.
+        // Release pairs with the Acquire in `is_woken`.
         place.woken.swap(true, Release);
-        if let Some(thread) = &*lock(&place.thread) {
-            thread.unpark();
+        if let Some(parker) = &*lock(&place.parker) {
+            parker.unpark();
+        }
+    }
+
+    /// Makes one worker look at what is its alone, its timers: if it sleeps, it wakes up; if it waits for something else in a
+    /// poll, that wait returns for once.
+    pub(crate) fn rouse(&self, worker: usize) {
+        // Pairs with the fence in `sleep`, as the one in `notify` does.
+        fence(SeqCst);
+        if self.get_up(worker) {
+            self.unpark(worker);
+        } else if let Some(parker) = &*lock(&self.places[worker].parker) {
+            parker.unpark();
         }
     }
 
@@ -126,13 +140,14 @@ impl Idle {
     /// Sleeps until woken. The caller is a searcher afterwards.
     ///
     /// `is_searcher` says whether the caller is one now. `has_work` scans all queues; when it finds something after the
-    /// sleeper has announced itself, the worker does not sleep. `parks` is called when it does, before.
+    /// sleeper has announced itself, the worker does not sleep. `wait` parks once; true: there is something to do that nobody
+    /// else knows of, and the worker gets up by itself.
     pub(crate) fn sleep(
         &self,
         worker: usize,
         is_searcher: bool,
         has_work: impl FnOnce() -> bool,
-        parks: impl FnOnce(),
+        mut wait: impl FnMut() -> bool,
     ) {
         {
             let mut sleepers = lock(&self.sleepers);
@@ -142,11 +157,13 @@ impl Idle {
         }
         // Pairs with the fence in `notify`.
         fence(SeqCst);
-        if has_work() && self.get_up(worker) {
-            return;
+        let mut gets_up = has_work();
+        while !self.is_woken(worker) {
+            if gets_up && self.get_up(worker) {
+                return;
+            }
+            gets_up = wait();
         }
-        parks();
-        self.wait(worker);
     }
 
     /// Returns how many workers sleep or have announced that they will, for whom it may be outdated at once.
@@ -163,10 +180,10 @@ impl Idle {
         true
     }
 
-    fn wait(&self, worker: usize) {
-        while !self.places[worker].woken.swap(false, Acquire) {
-            park();
-        }
+    /// Says whether somebody has taken the worker off the list, once.
+    fn is_woken(&self, worker: usize) -> bool {
+        let woken = &self.places[worker].woken;
+        woken.load(Relaxed) && woken.swap(false, Acquire)
     }
 }
 

@@ -4,12 +4,10 @@
 pub(super) use loom::{
     sync::atomic::{AtomicBool, AtomicUsize, fence},
     sync::{Mutex, MutexGuard},
-    thread::{Thread, current, park},
 };
 
 #[cfg(not(loom))]
 pub(super) use std::{
     sync::atomic::{AtomicBool, AtomicUsize, fence},
     sync::{Mutex, MutexGuard},
-    thread::{Thread, current, park},
 };

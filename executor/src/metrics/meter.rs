@@ -19,7 +19,7 @@ impl Count {
         self.0.store(self.0.load(Relaxed).wrapping_add(more), Relaxed);
     }
 
-    fn value(&self) -> u64 {
+    pub(crate) fn value(&self) -> u64 {
         self.0.load(Relaxed)
     }
 }
@@ -30,6 +30,7 @@ pub(crate) struct Meter {
     pub(crate) polls: Count,
     pub(crate) steals: Count,
     pub(crate) stolen: Count,
+    pub(crate) rescued: Count,
     pub(crate) parks: Count,
     pub(crate) unparks: Count,
     /// At rest: twice the busy time. At work: twice the time when it would have begun had it never rested, plus one. In one word, so
@@ -51,6 +52,7 @@ impl Meter {
             polls: Count::default(),
             steals: Count::default(),
             stolen: Count::default(),
+            rescued: Count::default(),
             parks: Count::default(),
             unparks: Count::default(),
             busy: AtomicU64::new(0),
@@ -71,26 +73,26 @@ impl Meter {
         self.looked.store(now, Relaxed);
     }
 
-    /// Ends one stretch and begins the next. By the worker, at work.
-    #[cold]
-    pub(crate) fn look(&self) {
-        self.end_stretch(self.now(), |now| now);
+    /// Ends one stretch and begins the next; returns how long it was, in nanoseconds. By the worker, at work.
+    pub(crate) fn look(&self, now: Instant) -> u64 {
+        self.end_stretch(self.since_epoch(now), |now| now)
     }
 
-    /// Ends to be busy. By the worker, at work.
-    #[cold]
-    pub(crate) fn rest(&self) {
-        let now = self.now();
-        self.end_stretch(now, |_| 0);
+    /// Ends to be busy; returns how long the last stretch was, in nanoseconds. By the worker, at work.
+    pub(crate) fn rest(&self, now: Instant) -> u64 {
+        let now = self.since_epoch(now);
+        let stretch = self.end_stretch(now, |_| 0);
         let began = self.busy.load(Relaxed) >> 1;
         self.busy.store(now.saturating_sub(began) << 1, Relaxed);
+        stretch
     }
 
-    fn end_stretch(&self, now: u64, looked: impl FnOnce(u64) -> u64) {
+    fn end_stretch(&self, now: u64, looked: impl FnOnce(u64) -> u64) -> u64 {
         let stretch = now.saturating_sub(self.looked.load(Relaxed));
         self.longest.store(stretch.max(self.longest.load(Relaxed)), Relaxed);
         // Pairs with the Acquire in `longest`: who sees that the stretch has ended sees its length.
         self.looked.store(looked(now), Release);
+        stretch
     }
 
     /// Reads everything. `queued` is not the meter's to know.
@@ -99,6 +101,7 @@ impl Meter {
             polls: self.polls.value(),
             steals: self.steals.value(),
             stolen: self.stolen.value(),
+            rescued: self.rescued.value(),
             parks: self.parks.value(),
             unparks: self.unparks.value(),
             busy: self.busy(),
@@ -134,8 +137,12 @@ impl Meter {
     }
 
     fn now(&self) -> u64 {
+        self.since_epoch(Instant::now())
+    }
+
+    fn since_epoch(&self, now: Instant) -> u64 {
         // Never 0, which `looked` has another meaning for. 64 bits are enough for centuries.
-        (self.epoch.elapsed().as_nanos() as u64).max(1)
+        (now.saturating_duration_since(self.epoch).as_nanos() as u64).max(1)
     }
 }
 

@@ -1,0 +1,120 @@
+//! [`Timers`]: the timers of one worker, behind a lock that nearly always is its own alone.
+//!
+//! Who inserts: whoever polls a timer on that worker, or on a thread that is none. Who lets the time go on: the worker, when it
+//! looks at the clock and before it sleeps; another one, when the worker is held up in a poll. Knows ticks, no clock.
+
+use super::wheel::{Key, Wheel};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::Release};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+/// No timer.
+pub(crate) const NEVER: u64 = u64::MAX;
+
+/// The timers of one worker.
+#[derive(Debug)]
+pub(crate) struct Timers {
+    state: Mutex<State>,
+    /// A tick that no timer is due before. Written under the lock.
+    next: AtomicU64,
+}
+
+#[derive(Debug)]
+struct State {
+    wheel: Wheel<Waker>,
+    /// Nobody lets the time go on any more.
+    closed: bool,
+}
+
+/// What came of [`Timers::insert`].
+pub(crate) enum Inserted {
+    /// The timer is in. `first`: it is due before all others, which its worker may have to be told.
+    In { key: Key, first: bool },
+    /// The worker has gone.
+    Closed,
+}
+
+/// Timers that no worker has now. They are never freed, so that whoever waits for one needs no count of references; there are as
+/// many as there ever were workers at once.
+static FREE: Mutex<Vec<&Timers>> = Mutex::new(Vec::new());
+
+fn free() -> MutexGuard<'static, Vec<&'static Timers>> {
+    FREE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Timers {
+    /// Returns timers for a worker that starts.
+    pub(crate) fn lease() -> &'static Timers {
+        let timers = free().pop().unwrap_or_else(|| {
+            let state = State { wheel: Wheel::new(), closed: true };
+            Box::leak(Box::new(Timers { state: Mutex::new(state), next: AtomicU64::new(NEVER) }))
+        });
+        let mut state = timers.lock();
+        state.wheel.restart();
+        state.closed = false;
+        timers
+    }
+
+    /// Lets another worker have them. They are closed.
+    pub(crate) fn give_back(&'static self) {
+        free().push(self);
+    }
+
+    /// Returns a tick that no timer is due before; [`NEVER`] if there is none.
+    #[inline]
+    pub(crate) fn next(&self) -> u64 {
+        self.next.load(Relaxed)
+    }
+
+    pub(crate) fn insert(&self, deadline: u64, waker: Waker) -> Inserted {
+        let mut state = self.lock();
+        if state.closed {
+            return Inserted::Closed;
+        }
+        let key = state.wheel.insert(deadline, waker);
+        let first = deadline < self.next();
+        if first {
+            self.next.store(deadline, Release);
+        }
+        Inserted::In { key, first }
+    }
+
+    /// Lets a timer wake somebody else. False: the timer is not in any more.
+    pub(crate) fn replace(&self, key: Key, waker: &Waker) -> bool {
+        let mut state = self.lock();
+        let Some(old) = state.wheel.get_mut(key) else { return false };
+        if !old.will_wake(waker) {
+            let old = std::mem::replace(old, waker.clone());
+            // Outside the lock: a waker's destructor may drop a future, and that one its timers.
+            drop(state);
+            drop(old);
+        }
+        true
+    }
+
+    /// Takes a timer out, if it is in still.
+    pub(crate) fn remove(&self, key: Key) {
+        let waker = self.lock().wheel.remove(key);
+        // Outside the lock, as above.
+        drop(waker);
+    }
+
+    /// Lets the time go on, and appends to `due` who is to be woken.
+    pub(crate) fn advance(&self, now: u64, due: &mut Vec<Waker>) {
+        let mut state = self.lock();
+        state.wheel.advance(now, |waker| due.push(waker));
+        self.next.store(state.wheel.next().unwrap_or(NEVER), Release);
+    }
+
+    /// Takes no more timers, and hands out those that wait, to be woken: who is still there must go elsewhere.
+    pub(crate) fn close(&self, out: &mut Vec<Waker>) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.wheel.clear(|waker| out.push(waker));
+        self.next.store(NEVER, Release);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
