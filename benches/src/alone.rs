@@ -3,13 +3,15 @@
 //! The process warms up, measures once, prints the amount, and ends with all its threads. When it is told how many operations
 //! to do, it does them once and does not warm up: then somebody else counts what it does.
 
-use crate::bench::{Amount, Failure, Group, How, Measured};
+use crate::bench::{Amount, Failure, Group, How, Measured, Subject};
 use crate::groups::GROUPS;
-use crate::select;
-use crate::subjects::WORKERS;
+use crate::select::{self, Wanted};
+use crate::subjects::settings;
+use crate::subjects::workers;
 use bastion_executor::affinity;
 use std::env;
 use std::process::{Command, ExitCode, Stdio};
+use std::thread::available_parallelism;
 
 /// The argument by which the program is told to be such a process.
 pub(crate) const ARGUMENT: &str = "--measure";
@@ -17,13 +19,23 @@ pub(crate) const ARGUMENT: &str = "--measure";
 /// The argument that says how many operations it does.
 pub(crate) const OPERATIONS: &str = "--operations";
 
+/// The argument that says how many workers there are.
+pub(crate) const WORKERS: &str = "--workers";
+
+/// Says why a subject cannot have as many workers as the others, if it cannot: the Bastion 0.4 line takes a thread for each processor.
+pub(crate) fn refused(subject: &Subject) -> Option<&'static str> {
+    let processors = available_parallelism().map_or(1, usize::from);
+    (subject.name.ends_with("-0.4") && processors < workers())
+        .then_some("it takes as many workers as there are processors, which are fewer")
+}
+
 /// Measures a subject in a process of its own.
 ///
 /// # Errors
 /// What the process says, or that it could not be started.
 pub(crate) fn measure(path: &str) -> Measured {
     let mut command = Command::new(env::current_exe()?);
-    command.args([ARGUMENT, path]).stdin(Stdio::null());
+    command.args([ARGUMENT, path, WORKERS, &workers().to_string()]).stdin(Stdio::null());
     let output = command.output()?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
@@ -35,7 +47,7 @@ pub(crate) fn measure(path: &str) -> Measured {
 
 /// Is the process of its own.
 pub(crate) fn run(path: &str, operations: Option<u32>) -> ExitCode {
-    leave_two_processors();
+    leave_processors();
     match warm_up_and_measure(GROUPS, path, operations) {
         Ok(Amount(amount)) => {
             println!("{amount}");
@@ -49,8 +61,7 @@ pub(crate) fn run(path: &str, operations: Option<u32>) -> ExitCode {
 }
 
 fn warm_up_and_measure(groups: &'static [Group], path: &str, operations: Option<u32>) -> Measured {
-    let chosen =
-        select::select(groups, &[], Some(path)).map_err(|e| Failure::new(e.to_string()))?;
+    let chosen = select::select(groups, &[], Wanted { filter: Some(path), ..Wanted::default() })?;
     let mut rows = chosen.iter().flat_map(|chosen| &chosen.rows);
     let found = rows.find_map(|row| {
         let subject = row.subjects.iter().find(|subject| row.path(subject) == path)?;
@@ -67,11 +78,13 @@ fn warm_up_and_measure(groups: &'static [Group], path: &str, operations: Option<
 }
 
 /// Keeps subjects that take as many threads as there are processors from taking more than the others.
-fn leave_two_processors() {
-    // Where threads cannot be bound, the README's word on such machines applies.
-    if let Some(allowed) = affinity::allowed()
-        && allowed.len() > WORKERS
+fn leave_processors() {
+    // Where threads cannot be bound, the README's word on such machines applies. Without a word on the workers, ours takes them
+    // from the environment, and so do the processors.
+    if settings::workers_are_set()
+        && let Some(allowed) = affinity::allowed()
+        && allowed.len() > workers()
     {
-        let _ = affinity::bind_current(&allowed[..WORKERS]);
+        let _ = affinity::bind_current(&allowed[..workers()]);
     }
 }

@@ -55,6 +55,14 @@ impl Unit {
     }
 }
 
+/// A name for several groups.
+pub(crate) struct Set {
+    /// What it is called on the command line.
+    pub(crate) name: &'static str,
+    /// The names of its groups.
+    pub(crate) groups: &'static [&'static str],
+}
+
 /// Workloads that belong together.
 pub(crate) struct Group {
     /// What it is called on the command line.

@@ -3,21 +3,28 @@
 #![forbid(unsafe_code)]
 
 mod alone;
+mod args;
 mod bench;
+mod chart;
 mod counted;
 mod groups;
+mod html;
+mod judge;
 mod latch;
+mod machine;
 mod memory;
 mod report;
+mod results;
 mod rounds;
+mod run;
+mod saved;
 mod select;
 mod stats;
 mod subjects;
 
-use crate::rounds::Figures;
-use crate::select::Chosen;
+use crate::args::BenchArgs;
+use crate::subjects::settings;
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -43,32 +50,19 @@ batches of 64. async-task does not catch panics, ours do. `floor` is no peer: it
 the locked instructions that every implementation must pay for (one known protocol's count, in the row's text).
 Instructions are counted by valgrind (callgrind), if it is installed, and like bytes measured once.
 
+A group ends with ours divided by the best peer, for each row. Figures that were kept with --save are compared by --against;
+a change counts beyond 5 % and beyond the middle halves of both runs. Kept figures, report and charts are in the folder
+`bench` of the target folder.
+
 In yield/yield-now, tokio's yield is deferred: the task is put back only after the worker has looked for
 I/O and timers. In ask and restart, our questions have the default time limit, the peers' have none. In
 restart, ractor's supervisor starts a new actor by hand, in its callback.
 
-Exit codes: 0 all measured, 1 a subject failed, 2 bad arguments, 130 interrupted (what was done is printed)."
+Exit codes: 0 all measured, 1 a subject failed (or is worse, with --fail-on-regression), 2 bad arguments, 130 interrupted (what was done is printed)."
 )]
 struct Args {
-    /// Groups of workloads to measure [default: all; see --list]
-    #[arg(value_name = "GROUP")]
-    groups: Vec<String>,
-
-    /// Print one JSON object per line: group, workload, subject, unit, median, min, max, runs
-    #[arg(long)]
-    json: bool,
-
-    /// Measure only what has this text in its `group/workload/subject`
-    #[arg(long, value_name = "TEXT")]
-    filter: Option<String>,
-
-    /// Rounds per workload, after one to warm up
-    #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
-    runs: u32,
-
-    /// List the groups, workloads and subjects, and measure nothing
-    #[arg(long)]
-    list: bool,
+    #[command(flatten)]
+    bench: BenchArgs,
 
     /// Measure one subject once, for the program's own use
     #[arg(long = "measure", value_name = "GROUP/WORKLOAD/SUBJECT", hide = true)]
@@ -80,23 +74,23 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => {
+            // The rest is advice, which `--help` has too.
+            return refuse(error.to_string().lines().next().unwrap_or("error: wrong arguments"));
+        }
+    };
     silence_processes();
+    let workers = args.bench.workers.map(|workers| usize::try_from(workers).unwrap_or(usize::MAX));
     if let Some(path) = &args.measure {
+        if let Some(workers) = workers {
+            settings::set_workers(workers);
+        }
         // Ctrl-C is for the parent, which waits for this measurement.
         let _ = ctrlc::set_handler(|| {});
         return alone::run(path, args.operations);
-    }
-    let chosen = match select::select(groups::GROUPS, &args.groups, args.filter.as_deref()) {
-        Ok(chosen) => chosen,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::from(2);
-        }
-    };
-    if args.list {
-        print(&report::list(&chosen));
-        return ExitCode::SUCCESS;
     }
     if cfg!(debug_assertions) {
         eprintln!("warning: this is a debug build; its figures mean nothing");
@@ -104,7 +98,15 @@ fn main() -> ExitCode {
     if let Err(error) = ctrlc::set_handler(interrupt) {
         eprintln!("warning: Ctrl-C will end the program at once: {error}");
     }
-    run(&args, &chosen)
+    settings::set_workers(workers.unwrap_or(settings::DEFAULT_WORKERS));
+    run::run(&args.bench, &STOP)
+}
+
+/// Says in one line what is wrong with the arguments.
+fn refuse(error: impl std::fmt::Display) -> ExitCode {
+    let text = error.to_string();
+    eprintln!("error: {}", text.strip_prefix("error: ").unwrap_or(&text));
+    ExitCode::from(2)
 }
 
 /// Lets the current measurement be the last one; a second time, ends the program.
@@ -123,51 +125,6 @@ fn silence_processes() {
             default(info);
         }
     }));
-}
-
-fn run(args: &Args, chosen: &[Chosen]) -> ExitCode {
-    let rows = chosen.iter().flat_map(|chosen| &chosen.rows);
-    let bar = progress_bar(rows.map(|row| rounds::steps(row, args.runs)).sum());
-    let mut failed = false;
-    'groups: for Chosen { group, rows } in chosen {
-        if !args.json {
-            bar.suspend(|| print(&report::head(group)));
-        }
-        for row in rows {
-            let outcomes = rounds::measure(row, args.runs, &STOP, &bar);
-            failed |= outcomes.iter().any(|outcome| matches!(outcome.figures, Figures::Failed(_)));
-            bar.suspend(|| {
-                if args.json {
-                    print(&report::json_lines(row, &outcomes));
-                    eprint!("{}", report::left_out(row, &outcomes));
-                } else {
-                    print(&report::table(row, &outcomes));
-                }
-            });
-            if STOP.load(Relaxed) {
-                break 'groups;
-            }
-        }
-    }
-    bar.finish_and_clear();
-    if STOP.load(Relaxed) {
-        eprintln!("interrupted: the last row has fewer rounds, the rows after it are missing");
-        ExitCode::from(INTERRUPTED)
-    } else if failed {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    }
-}
-
-/// Shows how far the run is, on a terminal.
-fn progress_bar(steps: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{elapsed_precise} [{bar:30}] {pos}/{len} {msg}");
-    let bar = ProgressBar::new(steps);
-    match style {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 /// Prints to stdout; a reader who has gone is no error.

@@ -48,7 +48,7 @@ pub(crate) fn measure(row: &Row, runs: u32, stop: &AtomicBool, bar: &ProgressBar
     let missing = missing(row.workload.unit);
     let lane = |subject: &&'static Subject| Lane {
         subject: subject.name,
-        how: missing.map_or(subject.how, How::Not),
+        how: missing.or_else(|| alone::refused(subject)).map_or(subject.how, How::Not),
         path: row.path(subject),
         samples: Vec::new(),
         failed: None,

@@ -8,6 +8,10 @@ pub(crate) struct Summary {
     pub(crate) median: f64,
     pub(crate) min: f64,
     pub(crate) max: f64,
+    /// A quarter of the rounds is below.
+    pub(crate) q1: f64,
+    /// A quarter of the rounds is above.
+    pub(crate) q3: f64,
     pub(crate) runs: usize,
 }
 
@@ -21,8 +25,16 @@ pub(crate) fn summary(samples: &[f64]) -> Option<Summary> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     let (min, max) = (*sorted.first()?, *sorted.last()?);
-    let (low, high) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
-    Some(Summary { median: (low + high) / 2.0, min, max, runs: sorted.len() })
+    let [q1, median, q3] = [1, 2, 3].map(|quarters| at_quarter(&sorted, quarters));
+    Some(Summary { median, min, max, q1, q3, runs: sorted.len() })
+}
+
+/// Returns what is so many quarters up the sorted samples, or between the two that are nearest.
+fn at_quarter(sorted: &[f64], quarters: usize) -> f64 {
+    let place = (sorted.len() - 1) * quarters;
+    let (below, part) = (place / 4, (place % 4) as f64 / 4.0);
+    let above = sorted[(below + 1).min(sorted.len() - 1)];
+    sorted[below] + (above - sorted[below]) * part
 }
 
 #[cfg(test)]
@@ -31,14 +43,16 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn the_median_is_the_middle_or_between_the_two() {
+    fn the_median_and_the_quarters_are_samples_or_between_two() {
         assert_eq!(summary(&[]), None);
-        assert_eq!(summary(&[7.0]), Some(Summary { median: 7.0, min: 7.0, max: 7.0, runs: 1 }));
-        assert_eq!(
-            summary(&[9.0, 1.0, 2.0]),
-            Some(Summary { median: 2.0, min: 1.0, max: 9.0, runs: 3 })
-        );
-        assert_eq!(summary(&[4.0, 1.0, 2.0, 9.0]).map(|summary| summary.median), Some(3.0));
+        let figures = |samples: &[f64]| {
+            let Summary { median, min, max, q1, q3, runs } = summary(samples)?;
+            Some((min, q1, median, q3, max, runs))
+        };
+        assert_eq!(figures(&[7.0]), Some((7.0, 7.0, 7.0, 7.0, 7.0, 1)));
+        assert_eq!(figures(&[9.0, 1.0, 2.0]), Some((1.0, 1.5, 2.0, 5.5, 9.0, 3)));
+        assert_eq!(figures(&[4.0, 1.0, 2.0, 9.0]), Some((1.0, 1.75, 3.0, 5.25, 9.0, 4)));
+        assert_eq!(figures(&[5.0, 4.0, 3.0, 2.0, 1.0]), Some((1.0, 2.0, 3.0, 4.0, 5.0, 5)));
     }
 
     #[test]

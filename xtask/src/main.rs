@@ -11,6 +11,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 mod bench;
+#[path = "../../benches/src/args.rs"]
+mod bench_args;
 mod binaries;
 #[path = "../../examples/chaos_service/args.rs"]
 mod chaos_args;
@@ -100,6 +102,8 @@ mod tests {
             &["cargo xtask", "demo", "--crash-every", "soon"],
             &["cargo xtask", "demo", "--port", "65536"],
             &["cargo xtask", "bench", "--runs", "0"],
+            &["cargo xtask", "bench", "--save", "a/b"],
+            &["cargo xtask", "bench", "--fail-on-regression"],
             &["cargo xtask", "loom", "--preemptions", "0"],
             &["cargo xtask", "loom", "--package", "nonsense"],
             &["cargo xtask", "sanitize", "--only", "nonsense"],

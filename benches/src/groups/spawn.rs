@@ -1,80 +1,56 @@
 //! `spawn`: what it costs to start a process that does nothing, and to learn of its end.
 
-use crate::bench::{Group, Measured, OURS, Subject, Unit, Workload};
+use crate::bench::{Group, Measured, Workload};
 use crate::latch::{Countdown, Finish, latch};
-use crate::subjects::executors::{AsyncExecutor, Bastion, Bastion04, Executor, Tokio};
+use crate::subjects::executors::Executor;
+use crate::subjects::floor;
 use std::time::Instant;
 
 pub(super) const GROUP: Group = Group {
     name: "spawn",
-    about: "start processes that do nothing",
+    about: "start processes that do nothing (floor: one thread boxes, queues, polls, frees)",
     workloads: &[AWAIT_EACH, CHAINED, FROM_WORKER, FROM_OUTSIDE, AWAIT_ALL],
 };
 
-const AWAIT_EACH: Workload = Workload {
-    name: "await-each",
-    about: "inside a worker, 100,000 times: start a process and await it",
-    unit: Unit::Nanoseconds,
-    operations: 100_000,
-    subjects: &[
-        Subject::here(OURS, await_each::<Bastion>),
-        Subject::here("tokio", await_each::<Tokio>),
-        Subject::here("async-executor", await_each::<AsyncExecutor>),
-        Subject::alone("bastion-executor-0.4", await_each::<Bastion04>),
-    ],
-};
+const AWAIT_EACH: Workload = on_executors!(
+    "await-each",
+    "inside a worker, 100,000 times: start a process and await it",
+    100_000,
+    await_each,
+    floor: floor::spawn_each
+);
 
-const CHAINED: Workload = Workload {
-    name: "chained",
-    about: "100,000 processes, each started by the one before",
-    unit: Unit::Nanoseconds,
-    operations: 100_000,
-    subjects: &[
-        Subject::here(OURS, chained::<Bastion>),
-        Subject::here("tokio", chained::<Tokio>),
-        Subject::here("async-executor", chained::<AsyncExecutor>),
-        Subject::alone("bastion-executor-0.4", chained::<Bastion04>),
-    ],
-};
+const CHAINED: Workload = on_executors!(
+    "chained",
+    "100,000 processes, each started by the one before (tokio: chained_spawn)",
+    100_000,
+    chained,
+    floor: floor::spawn_each
+);
 
-const FROM_WORKER: Workload = Workload {
-    name: "from-worker",
-    about: "inside a worker, 100,000 processes: start all, until all have run",
-    unit: Unit::Nanoseconds,
-    operations: 100_000,
-    subjects: &[
-        Subject::here(OURS, from_worker::<Bastion>),
-        Subject::here("tokio", from_worker::<Tokio>),
-        Subject::here("async-executor", from_worker::<AsyncExecutor>),
-        Subject::alone("bastion-executor-0.4", from_worker::<Bastion04>),
-    ],
-};
+const FROM_WORKER: Workload = on_executors!(
+    "from-worker",
+    "inside a worker, 100,000 processes: start all, until all have run",
+    100_000,
+    from_worker,
+    floor: floor::spawn_all
+);
 
-const FROM_OUTSIDE: Workload = Workload {
-    name: "from-outside",
-    about: "outside the workers, 50,000 processes: start all, until all have run",
-    unit: Unit::Nanoseconds,
-    operations: 50_000,
-    subjects: &[
-        Subject::here(OURS, from_outside::<Bastion>),
-        Subject::here("tokio", from_outside::<Tokio>),
-        Subject::here("async-executor", from_outside::<AsyncExecutor>),
-        Subject::alone("bastion-executor-0.4", from_outside::<Bastion04>),
-    ],
-};
+const FROM_OUTSIDE: Workload = on_executors!(
+    "from-outside",
+    "outside the workers, 50,000 processes, the same (tokio: spawn_many_local)",
+    50_000,
+    from_outside,
+    floor: floor::spawn_all
+);
 
-const AWAIT_ALL: Workload = Workload {
-    name: "await-all",
-    about: "inside a worker, 50,000 processes: start all, then await all",
-    unit: Unit::Nanoseconds,
-    operations: 50_000,
-    subjects: &[
-        Subject::here(OURS, await_all::<Bastion>),
-        Subject::here("tokio", await_all::<Tokio>),
-        Subject::here("async-executor", await_all::<AsyncExecutor>),
-        Subject::alone("bastion-executor-0.4", await_all::<Bastion04>),
-    ],
-};
+const AWAIT_ALL: Workload = on_executors!(
+    "await-all",
+    "inside a worker, 50,000 processes: start all, then await all",
+    50_000,
+    await_all,
+    floor: floor::spawn_all
+);
 
 fn await_each<E: Executor>(count: u32) -> Measured {
     E::start();

@@ -1,42 +1,36 @@
 //! `wake`: what it costs to wake another process, through a channel that is the same for all.
 
-use crate::bench::{Failure, Group, Measured, OURS, Subject, Unit, Workload};
+use crate::bench::{Failure, Group, Measured, Workload};
 use crate::latch::{Countdown, latch};
-use crate::subjects::executors::{AsyncExecutor, Bastion, Bastion04, Executor, Tokio};
+use crate::subjects::executors::Executor;
+use crate::subjects::floor::{self, Boxed};
 use async_channel::{Receiver, Sender, bounded};
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::Instant;
 
 pub(super) const GROUP: Group = Group {
     name: "wake",
-    about: "wake a process that waits (all use the channel of async-channel)",
+    about: "wake a process that waits, by async-channel (floor: one thread polls them in turn)",
     workloads: &[ROUND_TRIP, PING_PONG],
 };
 
-const ROUND_TRIP: Workload = Workload {
-    name: "round-trip",
-    about: "two processes hand a number to and fro, 100,000 times",
-    unit: Unit::Nanoseconds,
-    operations: 100_000,
-    subjects: &[
-        Subject::here(OURS, round_trip::<Bastion>),
-        Subject::here("tokio", round_trip::<Tokio>),
-        Subject::here("async-executor", round_trip::<AsyncExecutor>),
-        Subject::alone("bastion-executor-0.4", round_trip::<Bastion04>),
-    ],
-};
+const ROUND_TRIP: Workload = on_executors!(
+    "round-trip",
+    "two processes hand a number to and fro, 100,000 times",
+    100_000,
+    round_trip,
+    floor: round_trip_in_turn
+);
 
-const PING_PONG: Workload = Workload {
-    name: "ping-pong",
-    about: "20,000 processes start a partner each, ask it once and await the answer",
-    unit: Unit::Nanoseconds,
-    operations: 20_000,
-    subjects: &[
-        Subject::here(OURS, ping_pong::<Bastion>),
-        Subject::here("tokio", ping_pong::<Tokio>),
-        Subject::here("async-executor", ping_pong::<AsyncExecutor>),
-        Subject::alone("bastion-executor-0.4", ping_pong::<Bastion04>),
-    ],
-};
+const PING_PONG: Workload = on_executors!(
+    "ping-pong",
+    "20,000 processes start a partner each, ask it once and await the answer",
+    20_000,
+    ping_pong,
+    floor: ping_pong_in_turn
+);
 
 /// Adds one to each number and gives it back, until nobody asks any more.
 async fn answer(questions: Receiver<u32>, answers: Sender<u32>) {
@@ -92,4 +86,34 @@ fn ping_pong<E: Executor>(count: u32) -> Measured {
         }
     });
     wait.measured()
+}
+
+/// Makes the two of a conversation, who do not start each other; the asker adds its right answers.
+fn pair(count: u32, right: &Rc<Cell<u32>>) -> [Boxed; 2] {
+    let (questions, asked) = bounded(1);
+    let (answers, answered) = bounded(1);
+    let right = right.clone();
+    let asker = async move { right.set(right.get() + ask(count, questions, answered).await) };
+    [Box::pin(asker), Box::pin(answer(asked, answers))]
+}
+
+fn in_turn(count: u32, conversations: u32, questions: u32) -> Measured {
+    let right = Rc::new(Cell::new(0));
+    let start = Instant::now();
+    for _ in 0..conversations {
+        floor::run(&mut VecDeque::from(pair(questions, &right)))?;
+    }
+    let took = start.elapsed();
+    match right.get() {
+        all if all == count => Ok(took.into()),
+        some => Err(Failure::new(format!("{some} right answers of {count}"))),
+    }
+}
+
+fn round_trip_in_turn(count: u32) -> Measured {
+    in_turn(count, 1, count)
+}
+
+fn ping_pong_in_turn(count: u32) -> Measured {
+    in_turn(count, count, 1)
 }

@@ -1,6 +1,6 @@
-//! actix. An actor stays on the thread of its arbiter; two arbiters are the two workers.
+//! actix. An actor stays on the thread of its arbiter; the arbiters are the workers.
 
-use super::{LOAD, Tally, WORKERS};
+use super::{LOAD, Tally, workers};
 use crate::bench::{Failure, Measured};
 use crate::latch::latch;
 use actix::{Actor, ActorContext, Addr, Arbiter, ArbiterHandle, Context, Handler, Message, System};
@@ -13,16 +13,17 @@ use std::time::Instant;
 fn arbiters() -> &'static [ArbiterHandle] {
     static ARBITERS: OnceLock<Vec<ArbiterHandle>> = OnceLock::new();
     ARBITERS.get_or_init(|| {
-        let (sender, handles) = sync_channel(WORKERS);
+        let (sender, handles) = sync_channel(workers());
         thread::spawn(move || {
             let system = System::new();
-            let arbiters = system.block_on(async { [(); WORKERS].map(|()| Arbiter::new()) });
+            let arbiters: Vec<Arbiter> =
+                system.block_on(async { (0..workers()).map(|_| Arbiter::new()).collect() });
             arbiters.iter().for_each(|arbiter| {
                 let _ = sender.send(arbiter.handle());
             });
             system.run()
         });
-        handles.iter().take(WORKERS).collect()
+        handles.iter().take(workers()).collect()
     })
 }
 

@@ -1,11 +1,11 @@
 //! The executors behind one trait: each runs the very same workload.
 
-use super::WORKERS;
+use super::{settings, workers};
 use std::future::Future;
 use std::sync::{Once, OnceLock};
 use std::thread;
 
-/// An executor with two workers, as a workload sees it.
+/// An executor as a workload sees it. It has [`workers`] workers.
 pub(crate) trait Executor: 'static {
     /// Awaits a process; it has no output that anybody needs.
     type Handle: Future + Send + 'static;
@@ -26,6 +26,9 @@ pub(crate) trait Executor: 'static {
 
     /// Lets the other processes of this worker run first.
     fn yield_now() -> impl Future + Send;
+
+    /// Runs a future on the calling thread, which is no worker, in the executor's own way.
+    fn block_on<F: Future>(future: F) -> F::Output;
 }
 
 /// This project's executor, as the global one: only that has the fast path.
@@ -37,8 +40,7 @@ impl Executor for Bastion {
     fn start() {
         static STARTED: Once = Once::new();
         STARTED.call_once(|| {
-            let executor = bastion_executor::Executor::builder().workers(WORKERS).build();
-            let executor = executor.expect("two worker threads can be started");
+            let executor = settings::builder().build().expect("the worker threads can be started");
             executor.into_global().expect("nobody has made a global executor before");
         });
     }
@@ -58,6 +60,10 @@ impl Executor for Bastion {
     fn yield_now() -> impl Future + Send {
         bastion_executor::yield_now()
     }
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        bastion_executor::run(future)
+    }
 }
 
 /// tokio's multi-threaded runtime.
@@ -69,8 +75,8 @@ impl Tokio {
         static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
         RUNTIME.get_or_init(|| {
             let mut builder = tokio::runtime::Builder::new_multi_thread();
-            let runtime = builder.worker_threads(WORKERS).enable_time().build();
-            runtime.expect("two worker threads can be started")
+            let runtime = builder.worker_threads(workers()).enable_time().build();
+            runtime.expect("the worker threads can be started")
         })
     }
 }
@@ -93,9 +99,13 @@ impl Executor for Tokio {
     fn yield_now() -> impl Future + Send {
         tokio::task::yield_now()
     }
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        Self::runtime().block_on(future)
+    }
 }
 
-/// async-executor, with two threads that run it.
+/// async-executor, with as many threads that run it.
 pub(crate) struct AsyncExecutor;
 
 static ASYNC_EXECUTOR: async_executor::Executor<'static> = async_executor::Executor::new();
@@ -106,7 +116,7 @@ impl Executor for AsyncExecutor {
     fn start() {
         static STARTED: Once = Once::new();
         STARTED.call_once(|| {
-            for _ in 0..WORKERS {
+            for _ in 0..workers() {
                 let run = || ASYNC_EXECUTOR.run(std::future::pending::<()>());
                 thread::spawn(move || futures_lite::future::block_on(run()));
             }
@@ -123,6 +133,10 @@ impl Executor for AsyncExecutor {
 
     fn yield_now() -> impl Future + Send {
         futures_lite::future::yield_now()
+    }
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        futures_lite::future::block_on(future)
     }
 }
 
@@ -148,5 +162,9 @@ impl Executor for Bastion04 {
 
     fn yield_now() -> impl Future + Send {
         futures_lite::future::yield_now()
+    }
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        futures_lite::future::block_on(future)
     }
 }

@@ -1,19 +1,23 @@
 //! The subjects: this project and its peers, each behind the same few functions.
 //!
 //! `executors` has the executors behind one trait, so that they run the very same workload; the actor libraries differ too
-//! much for that, and have a file each. `process` has what runs without an executor.
+//! much for that, and have a file each. `services` has the timers and blocking pools of the executors, `fresh` their making and
+//! end, `floor` what nobody can avoid. `process` has what runs without an executor.
 
 pub(crate) mod actix;
 pub(crate) mod bastion;
 pub(crate) mod bastion_04;
 pub(crate) mod executors;
+pub(crate) mod floor;
+pub(crate) mod fresh;
 pub(crate) mod kameo;
 pub(crate) mod process;
 pub(crate) mod ractor;
+pub(crate) mod services;
+pub(crate) mod settings;
 pub(crate) mod tokio_mpsc;
 
-/// How many worker threads every subject has.
-pub(crate) const WORKERS: usize = 2;
+pub(crate) use settings::workers;
 
 /// What every message of a `tell` carries, and what a question asks back; the receiver adds it up, so that no message is
 /// handled without being looked at.
