@@ -4,10 +4,12 @@
 //!
 //! It knows no group and no subject: only names, defaults and limits.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// What is measured, against whom, and what is shown of it.
 #[derive(clap::Args, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct BenchArgs {
     /// Groups or sets of groups to measure [default: all; see --list]
     #[arg(value_name = "GROUP")]
@@ -60,6 +62,83 @@ pub(crate) struct BenchArgs {
     /// List the groups, workloads and subjects, and measure nothing
     #[arg(long)]
     pub(crate) list: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What else the benchmarks can do.
+#[derive(clap::Subcommand, Clone, Debug)]
+pub(crate) enum Command {
+    Tune(TuneArgs),
+}
+
+/// Find the executor settings that suit this machine and a workload
+///
+/// Every configuration runs in a process of its own, in turn with the others, and is told its settings by the variables
+/// BASTION_WORKERS, BASTION_PLACEMENT, BASTION_TIME_SLICE_US, BASTION_LIFO_CHAIN and BASTION_SPIN_US, which a program of yours must
+/// heed. First workers and placement are tried together, then each other setting. The better half of the configurations goes
+/// on, until one is left, which is measured again against what was best before, by figures that had no part in its choice. What
+/// is not better in nearly all of these rounds, or by less than 2 %, is not recommended.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask bench tune
+  cargo xtask bench tune wake/round-trip spawn/await-each --rounds 15
+  cargo xtask bench tune --workers 1,2,4 --placement unbound,compact
+  cargo xtask bench tune --budget 300 -- ./target/release/my-server-bench --requests 10000
+
+A command's figure is the time from its start to its end, or with --printed the last number that it prints.
+
+Exit codes: 0 done, 1 a measurement failed, 2 bad arguments, 130 interrupted (what was done is printed).")]
+pub(crate) struct TuneArgs {
+    /// Workloads of groups that every executor runs, as `group/workload` [default: a mix of seven]
+    #[arg(value_name = "WORKLOAD", conflicts_with = "user_command")]
+    pub(crate) workloads: Vec<String>,
+
+    /// The numbers of workers to try [default: powers of two up to the processors, and the processors]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = number(1, 2048))]
+    pub(crate) workers: Vec<u64>,
+
+    /// The placements to try [default: all that differ on this machine]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) placement: Vec<String>,
+
+    /// The time slices to try, in microseconds
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "50,100,200")]
+    pub(crate) time_slice_us: Vec<u64>,
+
+    /// The lengths of a chain of wakes through the LIFO slot to try
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "0,3,16")]
+    pub(crate) lifo_chain: Vec<u64>,
+
+    /// How long a worker without work keeps looking, to try, in microseconds
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "0,10,50")]
+    pub(crate) spin_us: Vec<u64>,
+
+    /// Rounds of those that are compared at the end
+    #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u32).range(7..=1000))]
+    pub(crate) rounds: u32,
+
+    /// When to end, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 180, value_parser = number(1, 604_800))]
+    pub(crate) budget: u64,
+
+    /// How long one measurement may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = number(1, 86_400))]
+    pub(crate) timeout: u64,
+
+    /// Take the last number that the command prints as its figure; less is better
+    #[arg(long, requires = "user_command")]
+    pub(crate) printed: bool,
+
+    /// Print one JSON object per line: each configuration, then the recommendation
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// A program of your own to tune for, and its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) user_command: Vec<OsString>,
 }
 
 fn number(from: u64, to: u64) -> clap::builder::RangedU64ValueParser {

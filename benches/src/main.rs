@@ -21,8 +21,9 @@ mod saved;
 mod select;
 mod stats;
 mod subjects;
+mod tune;
 
-use crate::args::BenchArgs;
+use crate::args::{BenchArgs, Command};
 use crate::subjects::settings;
 use clap::Parser;
 use std::io::{self, Write};
@@ -82,6 +83,9 @@ fn main() -> ExitCode {
             return refuse(error.to_string().lines().next().unwrap_or("error: wrong arguments"));
         }
     };
+    if let Err(error) = settings::check() {
+        return refuse(error);
+    }
     silence_processes();
     let workers = args.bench.workers.map(|workers| usize::try_from(workers).unwrap_or(usize::MAX));
     if let Some(path) = &args.measure {
@@ -98,8 +102,13 @@ fn main() -> ExitCode {
     if let Err(error) = ctrlc::set_handler(interrupt) {
         eprintln!("warning: Ctrl-C will end the program at once: {error}");
     }
-    settings::set_workers(workers.unwrap_or(settings::DEFAULT_WORKERS));
-    run::run(&args.bench, &STOP)
+    match &args.bench.command {
+        Some(Command::Tune(tune)) => tune::run(tune, &STOP),
+        None => {
+            settings::set_workers(workers.unwrap_or(settings::DEFAULT_WORKERS));
+            run::run(&args.bench, &STOP)
+        }
+    }
 }
 
 /// Says in one line what is wrong with the arguments.

@@ -16,6 +16,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Measures what the arguments ask for.
 pub(crate) fn run(args: &BenchArgs, stop: &AtomicBool) -> ExitCode {
+    if args.groups.iter().any(|name| name == "tune") {
+        // With the arguments of a run before it, it looks like a group.
+        return refuse("`tune` stands first, and has arguments of its own: see `tune --help`");
+    }
     let wanted = Wanted {
         names: &args.groups,
         filter: args.filter.as_deref(),

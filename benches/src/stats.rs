@@ -37,6 +37,15 @@ fn at_quarter(sorted: &[f64], quarters: usize) -> f64 {
     sorted[below] + (above - sorted[below]) * part
 }
 
+/// Returns the mean of ratios, or of figures of different sizes; `None` when there are none or one is not positive.
+pub(crate) fn geometric_mean(figures: &[f64]) -> Option<f64> {
+    if figures.is_empty() || figures.iter().any(|figure| *figure <= 0.0) {
+        return None;
+    }
+    let logs: f64 = figures.iter().map(|figure| figure.ln()).sum();
+    Some((logs / figures.len() as f64).exp())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +68,12 @@ mod tests {
     fn an_amount_is_shared_out_among_the_operations() {
         assert_eq!(per_operation(Duration::from_micros(3).into(), 2), 1500.0);
         assert_eq!(per_operation(Amount(3), 0), 3.0);
+    }
+
+    #[test]
+    fn the_mean_of_ratios_takes_half_and_double_as_one() {
+        assert_eq!(geometric_mean(&[0.5, 2.0]), Some(1.0));
+        assert_eq!(geometric_mean(&[]), None);
+        assert_eq!(geometric_mean(&[1.0, 0.0]), None);
     }
 }

@@ -26,6 +26,7 @@ Examples:
   cargo xtask bench executor --save before
   cargo xtask bench executor --against before --fail-on-regression
   cargo xtask bench lightproc --filter instructions --magazines
+  cargo xtask bench tune -- ./target/release/my-server-bench
 
 The exit code is the one of the benchmarks.")]
 // Its name is that of the arguments that it takes in, and groups are told apart by name.

@@ -41,7 +41,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Test(test::TestArgs),
     Tidy(tidy::TidyArgs),
-    Bench(bench::BenchArgs),
+    Bench(Box<bench::BenchArgs>),
     Loom(loom::LoomArgs),
     Sanitize(sanitize::SanitizeArgs),
     Fuzz(fuzz::FuzzArgs),

@@ -1,6 +1,6 @@
 //! Executors that are made, run one process, and end. The executor of the Bastion 0.4 line cannot end.
 
-use super::workers;
+use super::{settings, workers};
 use crate::bench::{Failure, Measured};
 use futures_lite::future::block_on;
 use std::thread;
@@ -18,7 +18,7 @@ fn each(count: u32, mut one: impl FnMut() -> Result<(), Failure>) -> Measured {
 /// Ours, each with its threads.
 pub(crate) fn bastion(count: u32) -> Measured {
     each(count, || {
-        let executor = bastion_executor::Executor::builder().workers(workers()).build()?;
+        let executor = settings::builder().build()?;
         let answer = executor.run(executor.spawn(async { 7 }));
         (answer == Some(7)).then_some(()).ok_or_else(|| Failure::new("the process is lost"))
     })

@@ -27,9 +27,9 @@ pub(crate) fn workers_are_set() -> bool {
 /// Describes our executor: by the environment, but with the number of workers that was set for all subjects.
 ///
 /// # Panics
-/// When a variable has a value that means nothing: a figure of other settings than those that were asked for is worse than none.
+/// When a variable has a value that means nothing; see [`check`].
 pub(crate) fn builder() -> Builder {
-    let builder = match from_env(|name| env::var(name).ok()) {
+    let builder = match from_env(variable) {
         Ok(builder) => builder,
         Err(error) => panic!("{error}"),
     };
@@ -37,6 +37,19 @@ pub(crate) fn builder() -> Builder {
         Some(workers) => builder.workers(*workers),
         None => builder,
     }
+}
+
+/// Looks at the environment before anything is measured: figures of other settings than those that were asked for are worse
+/// than none.
+///
+/// # Errors
+/// The variable whose value means nothing.
+pub(crate) fn check() -> Result<(), String> {
+    from_env(variable).map(drop)
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
 }
 
 /// Stands in for `Builder::from_env`, which the executor does not have yet. Not yet: `BASTION_TIME_SLICE_US`, `BASTION_LIFO_CHAIN`,
