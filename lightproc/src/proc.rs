@@ -4,11 +4,13 @@ use crate::handle::{ProcHandle, RecoverableHandle};
 use crate::hooks::Hooks;
 use crate::panic::Panic;
 use crate::raw::{self, Awaited, Header};
+use crate::waker;
 use std::any::TypeId;
 use std::fmt;
 use std::future::IntoFuture;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
+use std::task::Waker;
 
 /// A process that is due to run: keep it in a queue, then [`run`](LightProc::run) it.
 ///
@@ -196,6 +198,27 @@ impl LightProc {
     pub fn cancel(&self) {
         let idle = self.header().state.close();
         debug_assert!(!idle, "a process with a runner is not idle");
+    }
+
+    /// Returns a waker of the process, the same that its polls get. For a list of all processes: waking one makes it due.
+    ///
+    /// It counts as any other: as long as it is kept the process is not taken for one that nobody can wake.
+    ///
+    /// # Examples
+    /// ```
+    /// use lightproc::LightProc;
+    /// let (due, queue) = std::sync::mpsc::channel();
+    /// let schedule = move |process| due.send(process).unwrap();
+    /// let process = LightProc::detached(std::future::pending::<()>(), schedule, ());
+    /// let waker = process.waker();
+    /// process.run();
+    /// assert!(queue.try_recv().is_err());
+    /// waker.wake();
+    /// drop(queue.try_recv().unwrap()); // And with it the future.
+    /// ```
+    pub fn waker(&self) -> Waker {
+        // SAFETY: a runner keeps its process live.
+        unsafe { waker::hold(self.raw) }
     }
 
     /// Returns the data that the process was made with, when they are of type `D`.
