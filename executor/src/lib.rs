@@ -9,6 +9,7 @@ mod interval;
 #[cfg(feature = "io")]
 pub mod io;
 mod local;
+mod local_executor;
 mod metrics;
 mod monitor;
 mod pace;
@@ -29,6 +30,9 @@ pub use budget::poll_budget;
 pub use builder::{BuildError, Builder};
 pub use interval::{Interval, MissedTicks, interval, interval_at};
 pub use lightproc::{InPlace, Outcome, Panic, ProcHandle, RecoverableHandle};
+pub use local_executor::{
+    LocalExecutor, LocalHandle, NoLocalExecutor, spawn_local, try_spawn_local,
+};
 pub use placement::Placement;
 pub use runtime::{Executor, run, spawn, spawn_detached, yield_now};
 pub use timeout::{Elapsed, timeout};

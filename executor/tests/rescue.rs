@@ -3,7 +3,6 @@
 
 use bastion_executor::{Executor, run, sleep, spawn, yield_now};
 use std::sync::mpsc::{self, Receiver};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// What is promised.
