@@ -17,6 +17,7 @@ mod park;
 mod parker;
 pub mod placement;
 mod runtime;
+mod scope;
 mod shared;
 mod slot;
 mod timeout;
@@ -35,6 +36,7 @@ pub use local_executor::{
 };
 pub use placement::Placement;
 pub use runtime::{Executor, run, spawn, spawn_detached, yield_now};
+pub use scope::{Scope, ScopedHandle, scope};
 pub use timeout::{Elapsed, timeout};
 pub use timer::{Clock, Sleep, now, sleep, sleep_until};
 pub use topology::Topology;

@@ -147,6 +147,12 @@ pub(crate) fn with_timers<R>(f: impl Fn(&Arc<Shared>, usize, bool) -> Option<R>)
         .expect("the global executor is never taken down")
 }
 
+/// Says whether this thread is the one worker that there is of `shared`: what it waits for there never runs.
+pub(crate) fn is_only_worker(shared: &Arc<Shared>) -> bool {
+    let is_worker = |local: &Local| Arc::ptr_eq(&local.shared, shared);
+    shared.workers.len() == 1 && Local::with(|local| local.is_some_and(is_worker))
+}
+
 /// Makes `shared` this thread's executor until the guard is dropped.
 pub(crate) fn enter(shared: Arc<Shared>) -> Entered {
     let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(shared));

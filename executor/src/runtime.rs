@@ -28,7 +28,7 @@ use std::thread::JoinHandle as Thread;
 /// # Ok::<(), bastion_executor::BuildError>(())
 /// ```
 pub struct Executor {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     threads: Vec<Thread<()>>,
     topology: Arc<Topology>,
 }
@@ -159,7 +159,7 @@ fn is_global(shared: &Arc<Shared>) -> bool {
     GLOBAL.get().is_some_and(|global| Arc::ptr_eq(&global.shared, shared))
 }
 
-fn spawn_on<F>(shared: &Arc<Shared>, future: F) -> RecoverableHandle<F::Output>
+pub(crate) fn spawn_on<F>(shared: &Arc<Shared>, future: F) -> RecoverableHandle<F::Output>
 where
     F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
@@ -250,6 +250,14 @@ where
 /// With the future's panic, if it panics.
 pub fn run<F: Future>(future: F) -> F::Output {
     park::block_on(future)
+}
+
+/// Returns the global executor's part, for who has no other.
+///
+/// # Panics
+/// As [`spawn`] does.
+pub(crate) fn global_shared() -> Arc<Shared> {
+    global_or_panic().shared.clone()
 }
 
 pub(crate) fn global_or_panic() -> &'static Executor {

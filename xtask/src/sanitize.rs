@@ -53,6 +53,11 @@ const MEANT: &[(&str, &str, &str)] = &[
         "*bastion_supervision*exit*Failure*",
         "the same for the destructor of an error",
     ),
+    (
+        "scope::a_forgotten_handle_keeps_nobody",
+        "*scope*a_forgotten_handle_keeps_nobody*",
+        "a test that forgets the handles of scoped processes",
+    ),
 ];
 
 /// The exit code by which a tool says that it has found something; a failed test has 101.

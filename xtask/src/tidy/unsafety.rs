@@ -14,6 +14,10 @@ const FOLDERS: &[(&str, &str)] = &[
 const FILES: &[(&str, &str)] = &[
     ("executor/src/affinity.rs", "system calls that bind a thread to CPUs"),
     ("executor/src/slot.rs", "a process as an atomic pointer, so that others can take it"),
+    (
+        "executor/src/scope.rs",
+        "processes that borrow: a lifetime that only the scope's wait makes good",
+    ),
 ];
 
 /// The packages that cannot forbid unsafe code, because they contain it.
