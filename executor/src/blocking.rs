@@ -5,6 +5,7 @@
 
 use crate::local;
 use crate::metrics::BlockingMetrics;
+use crate::tokio_bridge::Bridge;
 use lightproc::{LightProc, RecoverableHandle};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -60,9 +61,10 @@ where
 {
     // What the job spawns belongs where the job came from.
     let origin = local::with_current(|current| current.cloned());
+    let bridge = Bridge::current();
     let run = async move {
         let _entered = origin.map(local::enter);
-        f()
+        bridge.within(f)
     };
     let (job, handle) = LightProc::recoverable(run, schedule, ());
     schedule(job);

@@ -9,6 +9,7 @@ use crate::runtime::Executor;
 use crate::shared::{Own, Remote, Settings, Shared};
 use crate::slot::Slot;
 use crate::timer::{Clock, Timers};
+use crate::tokio_bridge::Bridge;
 use crate::topology::{CpuSet, Topology};
 use crate::worker;
 use crossbeam_deque::Worker as Queue;
@@ -32,6 +33,7 @@ pub struct Builder {
     topology: Option<Topology>,
     clock: Clock,
     settings: Settings,
+    pub(crate) bridge: Bridge,
 }
 
 impl Builder {
@@ -119,15 +121,16 @@ impl Builder {
         });
         let remotes = remotes.collect();
         let shared = Shared::new(remotes, plan.domains, self.clock, self.settings, started);
-        let mut executor = Executor::new(shared.clone(), topology.clone());
+        let bridge = self.bridge.start().map_err(BuildError::Thread)?;
+        let mut executor = Executor::new(shared.clone(), topology.clone(), bridge.clone());
         for (index, (place, queue)) in plan.workers.into_iter().zip(queues).enumerate() {
             let mut thread = thread::Builder::new().name(format!("{name}-{index}"));
             if let Some(bytes) = self.stack_size_bytes {
                 thread = thread.stack_size(bytes);
             }
             let cpus = bind_to(&topology, place);
-            let local = shared.clone();
-            let started = thread.spawn(move || start(local, index, queue, cpus));
+            let (shared, bridge) = (shared.clone(), bridge.clone());
+            let started = thread.spawn(move || bridge.within(|| start(shared, index, queue, cpus)));
             // On an error the drop of `executor` stops the workers that run already.
             executor.push_thread(started.map_err(BuildError::Thread)?);
         }
@@ -164,7 +167,7 @@ pub enum BuildError {
     Placement(PlacementError),
     /// The threads' name has a NUL in it, which no system takes.
     Name(String),
-    /// The system refused a worker thread.
+    /// The system refused a worker thread, or, with the feature `tokio`, that of the helper runtime.
     Thread(io::Error),
 }
 

@@ -22,6 +22,11 @@ mod shared;
 mod slot;
 mod timeout;
 mod timer;
+#[cfg(feature = "tokio")]
+pub mod tokio_bridge;
+#[cfg(not(feature = "tokio"))]
+#[path = "tokio_bridge/absent.rs"]
+mod tokio_bridge;
 pub mod topology;
 mod worker;
 

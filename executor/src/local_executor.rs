@@ -10,6 +10,7 @@ mod own;
 pub use self::handle::LocalHandle;
 
 use self::own::Own;
+use crate::tokio_bridge::Bridge;
 use pin_utils::pin_mut;
 use std::fmt;
 use std::rc::Rc;
@@ -94,6 +95,10 @@ impl LocalExecutor {
     /// With the future's panic, if it panics; the executor can be used on.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         let _current = own::enter(&self.own);
+        Bridge::current().within(|| self.run_here(future))
+    }
+
+    fn run_here<F: Future>(&self, future: F) -> F::Output {
         let main = Arc::new(Main { woken: AtomicBool::new(true), door: self.own.door.clone() });
         let waker = Waker::from(main.clone());
         let mut cx = Context::from_waker(&waker);

@@ -6,6 +6,7 @@ use crate::metrics::Metrics;
 use crate::park;
 use crate::shared::Shared;
 use crate::timer::Clock;
+use crate::tokio_bridge::Bridge;
 use crate::topology::Topology;
 use lightproc::{LightProc, RecoverableHandle};
 use once_cell::sync::OnceCell;
@@ -31,6 +32,7 @@ pub struct Executor {
     pub(crate) shared: Arc<Shared>,
     threads: Vec<Thread<()>>,
     topology: Arc<Topology>,
+    bridge: Bridge,
 }
 
 /// The executor of whoever made none. It lives as long as the program.
@@ -42,8 +44,8 @@ impl Executor {
         Builder::default()
     }
 
-    pub(crate) fn new(shared: Arc<Shared>, topology: Arc<Topology>) -> Executor {
-        Executor { shared, threads: Vec::new(), topology }
+    pub(crate) fn new(shared: Arc<Shared>, topology: Arc<Topology>, bridge: Bridge) -> Executor {
+        Executor { shared, threads: Vec::new(), topology, bridge }
     }
 
     pub(crate) fn push_thread(&mut self, thread: Thread<()>) {
@@ -88,10 +90,13 @@ impl Executor {
     /// With the future's panic, if it panics.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         let _entered = local::enter(self.shared.clone());
-        if self.shared.clock.skips() {
-            return park::block_on_counted(future, &self.shared);
-        }
-        park::block_on(future)
+        self.bridge.within(|| {
+            if self.shared.clock.skips() {
+                park::block_on_counted(future, &self.shared)
+            } else {
+                park::block_on(future)
+            }
+        })
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -249,7 +254,7 @@ where
 /// # Panics
 /// With the future's panic, if it panics.
 pub fn run<F: Future>(future: F) -> F::Output {
-    park::block_on(future)
+    Bridge::current().within(|| park::block_on(future))
 }
 
 /// Returns the global executor's part, for who has no other.
