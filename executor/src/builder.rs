@@ -1,6 +1,7 @@
 //! [`Builder`]: what an executor is made of, and its making.
 
 use crate::affinity;
+use crate::attendance;
 use crate::local::Local;
 use crate::metrics::Meter;
 use crate::monitor;
@@ -134,6 +135,7 @@ impl Builder {
             // On an error the drop of `executor` stops the workers that run already.
             executor.push_thread(started.map_err(BuildError::Thread)?);
         }
+        attendance::join(&shared);
         let monitor = thread::Builder::new().name(format!("{name}-monitor"));
         let started = monitor.spawn(move || monitor::run(&shared));
         executor.push_thread(started.map_err(BuildError::Thread)?);

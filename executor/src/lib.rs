@@ -1,6 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod affinity;
+#[cfg(feature = "io")]
+mod attendance;
+#[cfg(not(feature = "io"))]
+#[path = "attendance/absent.rs"]
+mod attendance;
 mod blocking;
 mod budget;
 mod builder;
@@ -16,6 +21,8 @@ mod pace;
 mod park;
 mod parker;
 pub mod placement;
+#[cfg(feature = "io")]
+mod reactor;
 mod runtime;
 mod scope;
 mod shared;

@@ -4,6 +4,7 @@
 //! [`PERIOD`] is held up, by what it polls or by the system. While all workers sleep there is nothing to see, and after a while the monitor
 //! sleeps as well; the first worker that gets something to do wakes it. Go's runtime has such a thread ("sysmon").
 
+use crate::attendance;
 use crate::parker::Parker;
 use crate::shared::Shared;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst, fence};
@@ -70,7 +71,7 @@ pub(crate) fn run(shared: &Shared) {
     let parker = Arc::new(Parker::new());
     let _ = shared.monitor.parker.set(parker.clone());
     let mut polls: Vec<u64> = vec![0; shared.workers.len()];
-    let mut quiet = QUIET;
+    let (mut quiet, mut woken) = (QUIET, Vec::new());
     while !shared.is_closed() {
         if quiet >= QUIET {
             shared.monitor.sleep(&parker, shared);
@@ -83,6 +84,8 @@ pub(crate) fn run(shared: &Shared) {
                 shared.take_over(worker);
             }
         }
+        // Whoever sat in the reactor may be in a long poll now.
+        attendance::look(&mut woken);
         quiet = if shared.all_asleep() { quiet + 1 } else { 0 };
     }
 }

@@ -1,6 +1,7 @@
 //! [`Parker`]: how one thread waits until it is woken, and how the others wake it.
 //!
-//! It waits on the thread's own token. Knows no worker and no queue.
+//! It waits in the reactor when somebody should and nobody else does, so that what its sockets are ready for runs without another
+//! thread in between; otherwise on the thread's own token. Knows no worker and no queue.
 
 #[cfg(loom)]
 use loom::{
@@ -19,6 +20,9 @@ use std::time::Duration;
 
 const AWAKE: u32 = 0;
 const PARKED: u32 = 1;
+/// It waits in the reactor.
+#[cfg(all(feature = "io", not(loom)))]
+const DRIVING: u32 = 2;
 /// It has been woken: the next wait returns at once.
 const NOTIFIED: u32 = 3;
 
@@ -48,8 +52,30 @@ impl Parker {
         self.get_up();
     }
 
-    /// As [`park`](Parker::park). Not yet: in the reactor, if that is in use and nobody else is there.
-    pub(crate) fn drive(&self, timeout: Option<Duration>, _woken: &mut Vec<Waker>) {
+    /// As [`park`](Parker::park), but in the reactor if that is in use and nobody else is there. Appends to `woken` whom the sockets
+    /// have become ready for.
+    #[cfg(all(feature = "io", not(loom)))]
+    pub(crate) fn drive(&self, timeout: Option<Duration>, woken: &mut Vec<Waker>) {
+        use crate::reactor::Reactor;
+        let Some(mut seat) = Reactor::started().and_then(Reactor::try_sit) else {
+            return self.park(timeout);
+        };
+        if !self.lie_down(DRIVING) {
+            return;
+        }
+        let waited = seat.wait(timeout, woken);
+        self.get_up();
+        drop(seat);
+        if let Err(error) = waited {
+            tracing::error!(%error, "the reactor cannot wait for sockets");
+            // Not again at once, if it goes on like that.
+            park_timeout(timeout.unwrap_or(Duration::MAX).min(Duration::from_millis(1)));
+        }
+    }
+
+    /// As [`park`](Parker::park): there is no reactor.
+    #[cfg(any(not(feature = "io"), loom))]
+    pub(crate) fn drive(&self, timeout: Option<Duration>, _: &mut Vec<Waker>) {
         self.park(timeout);
     }
 
@@ -57,8 +83,15 @@ impl Parker {
     pub(crate) fn unpark(&self) {
         // Release pairs with the Acquire of who sees it. A swap also when it is notified already: what happened before this call is
         // seen, too.
-        if self.state.swap(NOTIFIED, Release) == PARKED {
-            self.thread.unpark();
+        match self.state.swap(NOTIFIED, Release) {
+            PARKED => self.thread.unpark(),
+            #[cfg(all(feature = "io", not(loom)))]
+            DRIVING => {
+                if let Some(reactor) = crate::reactor::Reactor::started() {
+                    reactor.interrupt();
+                }
+            }
+            _ => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! [`Executor`]: the owned handle, the global default, and the functions that use whichever is current.
 
+use crate::attendance;
 use crate::builder::{BuildError, Builder};
 use crate::local;
 use crate::metrics::Metrics;
@@ -151,6 +152,7 @@ impl Drop for Executor {
             }
         }
         self.shared.drain();
+        attendance::leave(&self.shared);
     }
 }
 

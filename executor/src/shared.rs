@@ -177,6 +177,11 @@ impl Shared {
         self.idle.rouse(worker);
     }
 
+    /// Makes one worker that sleeps, if there is one, wake up and go to sleep again.
+    pub(crate) fn rouse_a_sleeper(&self) {
+        let _ = self.idle.notify();
+    }
+
     /// Makes each worker look at its timers that has one that is due.
     pub(crate) fn rouse_due(&self) {
         let tick = self.clock.tick();

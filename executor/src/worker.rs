@@ -1,5 +1,6 @@
 //! The worker's loop: run what is due, else search, else sleep; and now and then look at the clock and at what goes by it.
 
+use crate::attendance;
 use crate::budget;
 use crate::local::Local;
 use crate::pace::Pace;
@@ -113,8 +114,7 @@ impl<'a> Worker<'a> {
         let now_ns = self.local.shared.elapsed_ns(now);
         if now_ns.saturating_sub(self.polled_io_ns) >= self.settings.slice_ns {
             self.polled_io_ns = now_ns;
-            poll_io(&mut self.due);
-            self.wake_due();
+            attendance::look(&mut self.due);
         }
     }
 
@@ -219,10 +219,3 @@ fn wait(local: &Local, due: &mut Vec<Waker>) -> bool {
     local.parker.drive(timeout(local), due);
     !due.is_empty() || is_due()
 }
-
-/// Asks which sockets are ready, unless somebody else waits for that.
-#[cfg(feature = "io")]
-fn poll_io(_due: &mut Vec<Waker>) {}
-
-#[cfg(not(feature = "io"))]
-fn poll_io(_due: &mut Vec<Waker>) {}

@@ -18,6 +18,10 @@ const FILES: &[(&str, &str)] = &[
         "executor/src/scope.rs",
         "processes that borrow: a lifetime that only the scope's wait makes good",
     ),
+    (
+        "executor/src/reactor/source.rs",
+        "the poller wants descriptors to outlive their registration",
+    ),
 ];
 
 /// The packages that cannot forbid unsafe code, because they contain it.

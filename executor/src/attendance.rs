@@ -1,0 +1,64 @@
+//! Who attends to the program's reactor: some worker of some executor, whenever none of them has anything better to do.
+//!
+//! A worker that goes to sleep sits down in the reactor if the seat is free; busy ones ask it now and then, and so does the monitor.
+//! That leaves the moments when all workers sleep elsewhere, or there is none: the reactor is new, or an executor has gone whose worker sat
+//! there. For these somebody is told here.
+
+use crate::reactor::Reactor;
+use crate::runtime::Executor;
+use crate::shared::{Shared, wake};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Waker;
+use std::time::Duration;
+
+/// The executors that have not closed.
+static EXECUTORS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+fn executors() -> MutexGuard<'static, Vec<Weak<Shared>>> {
+    EXECUTORS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes note of an executor whose workers have started.
+pub(crate) fn join(executor: &Arc<Shared>) {
+    executors().push(Arc::downgrade(executor));
+}
+
+/// Takes note that an executor's workers have stopped, and sees to it that another's attend.
+pub(crate) fn leave(executor: &Arc<Shared>) {
+    executors().retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(executor)));
+    if let Some(reactor) = Reactor::started()
+        && let Err(error) = attend(reactor)
+    {
+        tracing::error!(%error, "nobody watches the sockets");
+    }
+}
+
+/// Makes sure that somebody attends to the reactor: starts the global executor if there is none at all.
+///
+/// # Errors
+/// When that is needed and the machine refuses its threads.
+pub(crate) fn attend(reactor: &'static Reactor) -> io::Result<()> {
+    loop {
+        let executors: Vec<_> = executors().iter().filter_map(Weak::upgrade).collect();
+        // Whoever sits there, or comes by, belongs to one of them.
+        if !executors.is_empty() {
+            if reactor.try_sit().is_some() {
+                executors.iter().for_each(|executor| executor.rouse_a_sleeper());
+            }
+            return Ok(());
+        }
+        Executor::global().map_err(io::Error::other)?;
+    }
+}
+
+/// Asks which sockets are ready, unless somebody else does, and wakes whom they wake.
+pub(crate) fn look(woken: &mut Vec<Waker>) {
+    let Some(mut seat) = Reactor::started().and_then(Reactor::try_sit) else { return };
+    let looked = seat.wait(Some(Duration::ZERO), woken);
+    drop(seat);
+    woken.drain(..).for_each(wake);
+    if let Err(error) = looked {
+        tracing::error!(%error, "the reactor cannot ask for sockets");
+    }
+}
