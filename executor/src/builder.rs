@@ -7,7 +7,8 @@ use crate::metrics::Meter;
 use crate::monitor;
 use crate::placement::{self, Placement, PlacementError, WorkerPlace};
 use crate::runtime::Executor;
-use crate::shared::{Own, Remote, Settings, Shared};
+use crate::settings::{self, BadVariable, Settings};
+use crate::shared::{Own, Remote, Shared};
 use crate::slot::Slot;
 use crate::timer::{Clock, Timers};
 use crate::tokio_bridge::Bridge;
@@ -38,6 +39,16 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// Sets what the environment says: `BASTION_WORKERS`, `BASTION_PLACEMENT` (`unbound`, `compact`, `spread`, `numa-balanced`,
+    /// `per-node`, or a list of PUs such as `0,2,3`), `BASTION_TIME_SLICE_US`, `BASTION_LIFO_CHAIN`, `BASTION_SPIN_US`. What it does not
+    /// say has its default. The global executor is made so.
+    ///
+    /// # Errors
+    /// [`BadVariable`] names the first one that means nothing.
+    pub fn from_env() -> Result<Builder, BadVariable> {
+        settings::builder(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into()))
+    }
+
     /// Sets the number of worker threads.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
@@ -171,6 +182,8 @@ pub enum BuildError {
     Name(String),
     /// The system refused a worker thread, or, with the feature `tokio`, that of the helper runtime.
     Thread(io::Error),
+    /// A variable of the environment means nothing; only for the global executor.
+    Variable(BadVariable),
 }
 
 impl fmt::Display for BuildError {
@@ -179,6 +192,7 @@ impl fmt::Display for BuildError {
             BuildError::Placement(error) => write!(f, "the workers cannot be placed: {error}"),
             BuildError::Name(name) => write!(f, "a thread cannot be named {name:?}"),
             BuildError::Thread(error) => write!(f, "a worker thread cannot be started: {error}"),
+            BuildError::Variable(error) => error.fmt(f),
         }
     }
 }
@@ -189,7 +203,14 @@ impl std::error::Error for BuildError {
             BuildError::Placement(error) => Some(error),
             BuildError::Name(_) => None,
             BuildError::Thread(error) => Some(error),
+            BuildError::Variable(error) => Some(error),
         }
+    }
+}
+
+impl From<BadVariable> for BuildError {
+    fn from(error: BadVariable) -> Self {
+        BuildError::Variable(error)
     }
 }
 

@@ -25,6 +25,7 @@ pub mod placement;
 mod reactor;
 mod runtime;
 mod scope;
+mod settings;
 mod shared;
 mod slot;
 mod timeout;
@@ -49,6 +50,7 @@ pub use local_executor::{
 pub use placement::Placement;
 pub use runtime::{Executor, run, spawn, spawn_detached, yield_now};
 pub use scope::{Scope, ScopedHandle, scope};
+pub use settings::BadVariable;
 pub use timeout::{Elapsed, timeout};
 pub use timer::{Clock, Sleep, now, sleep, sleep_until};
 pub use topology::Topology;

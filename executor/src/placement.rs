@@ -10,6 +10,7 @@ mod victims;
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
+use std::str::FromStr;
 
 use crate::topology::{CpuSet, Topology};
 use victims::Spot;
@@ -50,6 +51,37 @@ impl Placement {
         if nodes > 1 && !quota && !crowded { Self::PerNode } else { Self::Unbound }
     }
 }
+
+/// Reads a policy by its name, or [`Explicit`](Placement::Explicit) as a list of PUs such as `0,2,3`.
+impl FromStr for Placement {
+    type Err = UnknownPlacement;
+
+    fn from_str(text: &str) -> Result<Placement, UnknownPlacement> {
+        use Placement::{Compact, Explicit, NumaBalanced, PerNode, Spread, Unbound};
+        let named = [Unbound, Compact, Spread, NumaBalanced, PerNode];
+        let named = named.into_iter().find(|placement| placement.to_string() == text);
+        named.map_or_else(
+            || {
+                let list: Result<Vec<u32>, _> =
+                    text.split(',').map(|pu| pu.trim().parse()).collect();
+                list.map(Explicit).map_err(|_| UnknownPlacement(text.to_owned()))
+            },
+            Ok,
+        )
+    }
+}
+
+/// A text that names no [`Placement`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownPlacement(String);
+
+impl fmt::Display for UnknownPlacement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no placement {:?}", self.0)
+    }
+}
+
+impl Error for UnknownPlacement {}
 
 impl fmt::Display for Placement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -53,12 +53,12 @@ impl Executor {
         self.threads.push(thread);
     }
 
-    /// Returns the global executor, made with the default settings when it is first asked for.
+    /// Returns the global executor, made with the settings of [`Builder::from_env`] when it is first asked for.
     ///
     /// # Errors
-    /// When the machine refuses the worker threads; asking again tries again.
+    /// When a variable of the environment means nothing, or the machine refuses the worker threads; asking again tries again.
     pub fn global() -> Result<&'static Executor, BuildError> {
-        GLOBAL.get_or_try_init(|| Builder::default().build())
+        GLOBAL.get_or_try_init(|| Builder::from_env()?.build())
     }
 
     /// Makes this executor the global one.

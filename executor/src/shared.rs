@@ -5,6 +5,7 @@ use crate::idle::Idle;
 use crate::local::Local;
 use crate::metrics::{Meter, Metrics};
 use crate::monitor::Monitor;
+use crate::settings::Settings;
 use crate::slot::Slot;
 use crate::timer::{Clock, Timers};
 use crossbeam_deque::{Injector, Steal, Stealer};
@@ -30,23 +31,6 @@ pub(crate) struct Shared {
     /// How often a thread that is no worker has woken one.
     outside_unparks: AtomicU64,
     started: Instant,
-}
-
-/// What the workers of an executor go by.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
-    /// The time between two looks at the clock, the injectors, the timers and the sockets.
-    pub(crate) slice_ns: u64,
-    /// How many processes in a row may come out of the LIFO slot before the queue has its turn.
-    pub(crate) lifo_chain: u32,
-    /// How long a worker looks for work before it sleeps.
-    pub(crate) spin_ns: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings { slice_ns: 100_000, lifo_chain: 3, spin_ns: 0 }
-    }
 }
 
 /// A worker, as the others see it.
