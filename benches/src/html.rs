@@ -209,9 +209,9 @@ mod tests {
     #[test]
     fn what_was_worse_and_what_has_changed_is_marked() {
         let results = sample::results(&[(OURS, 300.0), ("tokio", 80.0)]);
-        let saved = sample::saved(&[(OURS, 100.0)]);
+        let saved = sample::saved(&[(OURS, 50.0)]);
         let text = section(&results.groups[0], None, Some(&saved));
-        assert!(text.contains("<td class=bad>+200.0%</td>"), "{text}");
+        assert!(text.contains("<td class=bad>+500.0%</td>"), "{text}");
         assert!(text.contains("<td class=bad>0.27</td>"), "{text}");
         assert!(text.contains("<th>base</th>"), "{text}");
     }

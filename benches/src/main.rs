@@ -51,15 +51,16 @@ batches of 64. async-task does not catch panics, ours do. `floor` is no peer: it
 the locked instructions that every implementation must pay for (one known protocol's count, in the row's text).
 Instructions are counted by valgrind (callgrind), if it is installed, and like bytes measured once.
 
-A group ends with ours divided by the best peer, for each row. Figures that were kept with --save are compared by --against;
-a change counts beyond 5 % and beyond the middle halves of both runs. Kept figures, report and charts are in the folder
-`bench` of the target folder.
+A group ends with ours divided by the best peer, for each row. Figures that were kept with --save are compared by
+--against: a change counts beyond 5 % and if every round of one run is beyond every round of the other. Kept
+figures, report and charts are in the folder `bench` of the target folder.
 
 In yield/yield-now, tokio's yield is deferred: the task is put back only after the worker has looked for
 I/O and timers. In ask and restart, our questions have the default time limit, the peers' have none. In
 restart, ractor's supervisor starts a new actor by hand, in its callback.
 
-Exit codes: 0 all measured, 1 a subject failed (or is worse, with --fail-on-regression), 2 bad arguments, 130 interrupted (what was done is printed)."
+Exit codes: 0 all measured, 1 a subject failed (or is worse, with --fail-on-regression), 2 bad arguments,
+130 interrupted (what was done is printed)."
 )]
 struct Args {
     #[command(flatten)]
