@@ -4,29 +4,16 @@
 //! That leaves the moments when all workers sleep elsewhere, or there is none: the reactor is new, or an executor has gone whose worker sat
 //! there. For these somebody is told here.
 
+use crate::monitor;
 use crate::reactor::Reactor;
 use crate::runtime::Executor;
-use crate::shared::{Shared, wake};
+use crate::shared::wake;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
-/// The executors that have not closed.
-static EXECUTORS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
-
-fn executors() -> MutexGuard<'static, Vec<Weak<Shared>>> {
-    EXECUTORS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Takes note of an executor whose workers have started.
-pub(crate) fn join(executor: &Arc<Shared>) {
-    executors().push(Arc::downgrade(executor));
-}
-
-/// Takes note that an executor's workers have stopped, and sees to it that another's attend.
-pub(crate) fn leave(executor: &Arc<Shared>) {
-    executors().retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(executor)));
+/// Sees to it that somebody attends now that an executor's workers have stopped.
+pub(crate) fn hand_over() {
     if let Some(reactor) = Reactor::started()
         && let Err(error) = attend(reactor)
     {
@@ -40,7 +27,7 @@ pub(crate) fn leave(executor: &Arc<Shared>) {
 /// When that is needed and the machine refuses its threads.
 pub(crate) fn attend(reactor: &'static Reactor) -> io::Result<()> {
     loop {
-        let executors: Vec<_> = executors().iter().filter_map(Weak::upgrade).collect();
+        let executors = monitor::executors();
         // Whoever sits there, or comes by, belongs to one of them.
         if !executors.is_empty() {
             if reactor.try_sit().is_some() {

@@ -1,15 +1,12 @@
 //! [`Builder`]: what an executor is made of, and its making.
 
 use crate::affinity;
-use crate::attendance;
 use crate::local::Local;
-use crate::metrics::Meter;
 use crate::monitor;
 use crate::placement::{self, Placement, PlacementError, WorkerPlace};
 use crate::runtime::Executor;
 use crate::settings::{self, BadVariable, Settings};
 use crate::shared::{Own, Remote, Shared};
-use crate::slot::Slot;
 use crate::timer::{Clock, Timers};
 use crate::tokio_bridge::Bridge;
 use crate::topology::{CpuSet, Topology};
@@ -19,6 +16,7 @@ use lightproc::LightProc;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -108,13 +106,14 @@ impl Builder {
         self
     }
 
-    /// Makes the executor and starts its workers.
+    /// Makes the executor and starts its workers. The machine is read for the first executor of the program, and again when the calling
+    /// thread is granted other PUs.
     ///
     /// # Errors
     /// [`BuildError::Placement`] for a placement or a number of workers that the machine does not allow; [`BuildError::Name`];
     /// [`BuildError::Thread`] when the system refuses a thread, in which case those already started are stopped.
     pub fn build(self) -> Result<Executor, BuildError> {
-        let topology = Arc::new(self.topology.unwrap_or_else(Topology::discover));
+        let topology = self.topology.map_or_else(Topology::known, Arc::new);
         let name = self.name.as_deref().unwrap_or("worker");
         if name.contains('\0') {
             return Err(BuildError::Name(name.to_owned()));
@@ -129,12 +128,14 @@ impl Builder {
             domain: place.node,
             victims: place.victims.clone().into_boxed_slice(),
             timers: Timers::lease(),
-            own: Own { slot: Slot::new(), meter: Meter::new(started) }.into(),
+            polls_seen: AtomicU64::new(0),
+            own: Own::new(started).into(),
         });
         let remotes = remotes.collect();
         let shared = Shared::new(remotes, plan.domains, self.clock, self.settings, started);
         let bridge = self.bridge.start().map_err(BuildError::Thread)?;
         let mut executor = Executor::new(shared.clone(), topology.clone(), bridge.clone());
+        monitor::join(&shared).map_err(BuildError::Thread)?;
         for (index, (place, queue)) in plan.workers.into_iter().zip(queues).enumerate() {
             let mut thread = thread::Builder::new().name(format!("{name}-{index}"));
             if let Some(bytes) = self.stack_size_bytes {
@@ -146,10 +147,6 @@ impl Builder {
             // On an error the drop of `executor` stops the workers that run already.
             executor.push_thread(started.map_err(BuildError::Thread)?);
         }
-        attendance::join(&shared);
-        let monitor = thread::Builder::new().name(format!("{name}-monitor"));
-        let started = monitor.spawn(move || monitor::run(&shared));
-        executor.push_thread(started.map_err(BuildError::Thread)?);
         Ok(executor)
     }
 }

@@ -8,6 +8,7 @@ use crossbeam_deque::Worker as Queue;
 use lightproc::LightProc;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 thread_local! {
     static LOCAL: OnceCell<Local> = const { OnceCell::new() };
@@ -72,7 +73,7 @@ impl Local {
     pub(crate) fn push(&self, process: LightProc) {
         if let Some(displaced) = self.own().slot.put(process) {
             self.queue.push(displaced);
-            self.notify();
+            self.notify_of_queue();
         }
     }
 
@@ -81,8 +82,23 @@ impl Local {
         let others = !self.own().slot.is_empty() || !self.queue.is_empty();
         self.queue.push(process);
         if others {
+            self.notify_of_queue();
+        }
+    }
+
+    /// Makes sure that somebody looks at this worker's queue, unless it will have done what is there before another worker is awake.
+    ///
+    /// It may err, when its polls become longer at once: then the monitor finds what waits.
+    #[inline]
+    pub(crate) fn notify_of_queue(&self) {
+        if self.queue.len() > self.own().bearable.load(Relaxed) {
             self.notify();
         }
+    }
+
+    /// Notes how many processes may wait in the queue before it is worth waking another worker.
+    pub(crate) fn bear(&self, processes: usize) {
+        self.own().bearable.store(processes, Relaxed);
     }
 
     /// Takes the next process of this worker's own. What stays is visible to the others: the slot is empty afterwards.
@@ -97,7 +113,7 @@ impl Local {
         self.chain.set(0);
         if let Some(woken) = woken {
             self.queue.push(woken);
-            self.notify();
+            self.notify_of_queue();
         }
         self.queue.pop()
     }

@@ -1,4 +1,4 @@
-//! The monitor: a thread that finds workers which are held up in one long poll, and sees to what waits behind that poll.
+//! The monitor: a thread of the program that finds workers which are held up in one long poll, and sees to what waits behind that poll.
 //!
 //! A round compares how many polls each worker has begun with the round before: one that is awake and has begun none for a whole
 //! [`PERIOD`] is held up, by what it polls or by the system. While all workers sleep there is nothing to see, and after a while the monitor
@@ -7,8 +7,11 @@
 use crate::attendance;
 use crate::parker::Parker;
 use crate::shared::Shared;
+use once_cell::sync::OnceCell;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst, fence};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::thread;
 use std::time::Duration;
 
 /// The time between two rounds. What waits behind a long poll waits for less than two of them.
@@ -17,75 +20,89 @@ const PERIOD: Duration = Duration::from_millis(3);
 /// After so many rounds in which all workers slept the monitor sleeps, too: 0.3 seconds. Waking it is dear, so not at once.
 const QUIET: u32 = 100;
 
-/// The monitor of one executor, as the workers see it.
-#[derive(Debug, Default)]
-pub(crate) struct Monitor {
-    /// It sleeps, or is about to.
-    asleep: AtomicBool,
-    parker: OnceLock<Arc<Parker>>,
+/// The executors that have not closed.
+static EXECUTORS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+/// The monitor sleeps, or is about to.
+static ASLEEP: AtomicBool = AtomicBool::new(false);
+
+static PARKER: OnceLock<Parker> = OnceLock::new();
+
+fn registered() -> MutexGuard<'static, Vec<Weak<Shared>>> {
+    EXECUTORS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Monitor {
-    /// Makes sure that it makes rounds. By a worker that is awake, and is counted as such.
-    #[inline]
-    pub(crate) fn wake(&self) {
-        // Pairs with the fence in `sleep`: either this sees that it sleeps, or it sees that the worker does not.
-        fence(SeqCst);
-        if self.asleep.load(SeqCst) {
-            self.stop_sleeping();
-        }
-    }
+/// Returns the executors that have not closed.
+pub(crate) fn executors() -> Vec<Arc<Shared>> {
+    registered().iter().filter_map(Weak::upgrade).collect()
+}
 
-    #[cold]
-    fn stop_sleeping(&self) {
-        if self.asleep.swap(false, SeqCst)
-            && let Some(parker) = self.parker.get()
-        {
-            parker.unpark();
-        }
-    }
+/// Takes note of an executor whose workers start.
+///
+/// # Errors
+/// When the system refuses the monitor's thread.
+pub(crate) fn join(executor: &Arc<Shared>) -> io::Result<()> {
+    static STARTED: OnceCell<()> = OnceCell::new();
+    STARTED.get_or_try_init(|| {
+        thread::Builder::new().name("executor-monitor".into()).spawn(run).map(drop)
+    })?;
+    registered().push(Arc::downgrade(executor));
+    Ok(())
+}
 
-    /// Lets it see that the executor has closed.
-    pub(crate) fn close(&self) {
-        self.asleep.store(false, SeqCst);
-        if let Some(parker) = self.parker.get() {
-            parker.unpark();
-        }
-    }
+/// Takes note that an executor has closed.
+pub(crate) fn leave(executor: &Arc<Shared>) {
+    registered().retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(executor)));
+}
 
-    /// Sleeps until a worker is awake.
-    fn sleep(&self, parker: &Parker, shared: &Shared) {
-        self.asleep.store(true, SeqCst);
-        fence(SeqCst);
-        if !shared.all_asleep() || shared.is_closed() {
-            self.asleep.store(false, SeqCst);
-        }
-        while self.asleep.load(SeqCst) {
-            parker.park(None);
-        }
+/// Makes sure that rounds are made. By a worker that is awake, and is counted as such.
+#[inline]
+pub(crate) fn wake() {
+    // Pairs with the fence in `sleep`: either this sees that the monitor sleeps, or it sees that the worker does not.
+    fence(SeqCst);
+    if ASLEEP.load(SeqCst) {
+        stop_sleeping();
     }
 }
 
-/// Makes the rounds, until the executor closes. This thread is the monitor.
-pub(crate) fn run(shared: &Shared) {
-    let parker = Arc::new(Parker::new());
-    let _ = shared.monitor.parker.set(parker.clone());
-    let mut polls: Vec<u64> = vec![0; shared.workers.len()];
-    let (mut quiet, mut woken) = (QUIET, Vec::new());
-    while !shared.is_closed() {
+#[cold]
+fn stop_sleeping() {
+    if ASLEEP.swap(false, SeqCst)
+        && let Some(parker) = PARKER.get()
+    {
+        parker.unpark();
+    }
+}
+
+/// Sleeps until a worker is awake.
+fn sleep(parker: &Parker) {
+    ASLEEP.store(true, SeqCst);
+    fence(SeqCst);
+    if !all_asleep(&executors()) {
+        ASLEEP.store(false, SeqCst);
+    }
+    while ASLEEP.load(SeqCst) {
+        parker.park(None);
+    }
+}
+
+fn all_asleep(executors: &[Arc<Shared>]) -> bool {
+    executors.iter().all(|executor| executor.all_asleep())
+}
+
+fn run() {
+    let parker = PARKER.get_or_init(Parker::new);
+    let (mut quiet, mut woken) = (0, Vec::new());
+    loop {
         if quiet >= QUIET {
-            shared.monitor.sleep(&parker, shared);
+            sleep(parker);
             quiet = 0;
         }
         parker.park(Some(PERIOD));
-        for (worker, before) in polls.iter_mut().enumerate() {
-            let now = shared.workers[worker].own.meter.polls.value();
-            if std::mem::replace(before, now) == now {
-                shared.take_over(worker);
-            }
-        }
+        let executors = executors();
+        executors.iter().for_each(|executor| executor.take_over_from_held_up());
         // Whoever sat in the reactor may be in a long poll now.
         attendance::look(&mut woken);
-        quiet = if shared.all_asleep() { quiet + 1 } else { 0 };
+        quiet = if all_asleep(&executors) { quiet + 1 } else { 0 };
     }
 }

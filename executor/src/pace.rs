@@ -6,6 +6,9 @@
 /// A worker looks after so many polls at most: when polls become longer at once, the first look is late by no more than these.
 const MOST: u32 = 64;
 
+/// What it takes to wake a thread, roughly: some microseconds for who wakes it, tens until it runs.
+const WAKE_NS: u64 = 10_000;
+
 /// How fast a worker's polls are, and what follows from that.
 #[derive(Debug)]
 pub(crate) struct Pace {
@@ -39,9 +42,19 @@ impl Pace {
             // Slower at once, faster by and by: one long poll among short ones may be followed by another.
             self.poll_ns = if now > self.poll_ns { now } else { (3 * self.poll_ns + now) / 4 };
         }
-        let polls = self.slice_ns / self.poll_ns.max(1);
+        let polls = self.polls_in(self.slice_ns);
         self.stretch = polls.clamp(1, u64::from(MOST)) as u32;
         self.left = self.stretch;
+    }
+
+    /// Returns how many processes may wait here before it is worth waking another worker: those that this one will have polled before the
+    /// other is awake.
+    pub(crate) fn bearable(&self) -> usize {
+        self.polls_in(WAKE_NS) as usize
+    }
+
+    fn polls_in(&self, ns: u64) -> u64 {
+        ns / self.poll_ns.max(1)
     }
 }
 

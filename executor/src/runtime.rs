@@ -4,6 +4,7 @@ use crate::attendance;
 use crate::builder::{BuildError, Builder};
 use crate::local;
 use crate::metrics::Metrics;
+use crate::monitor;
 use crate::park;
 use crate::shared::Shared;
 use crate::timer::Clock;
@@ -152,7 +153,8 @@ impl Drop for Executor {
             }
         }
         self.shared.drain();
-        attendance::leave(&self.shared);
+        monitor::leave(&self.shared);
+        attendance::hand_over();
     }
 }
 

@@ -4,7 +4,6 @@ use crate::blocking;
 use crate::idle::Idle;
 use crate::local::Local;
 use crate::metrics::{Meter, Metrics};
-use crate::monitor::Monitor;
 use crate::settings::Settings;
 use crate::slot::Slot;
 use crate::timer::{Clock, Timers};
@@ -16,12 +15,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, O
 use std::task::Waker;
 use std::time::Instant;
 
+/// So many processes come out of an injector at once.
+const INJECTED_BATCH: usize = 32;
+
+/// So many batches one worker takes out of an injector, if there are so many for each worker.
+const INJECTED_BATCHES: usize = 8;
+
 /// One executor, as its workers, handles and processes see it.
 pub(crate) struct Shared {
     pub(crate) idle: Idle,
     pub(crate) workers: Box<[Remote]>,
     pub(crate) clock: Clock,
-    pub(crate) monitor: Monitor,
     pub(crate) settings: Settings,
     /// Processes that come from outside the workers: one queue a domain, each on its own cache lines.
     injectors: Box<[CachePadded<Injector<LightProc>>]>,
@@ -41,6 +45,8 @@ pub(crate) struct Remote {
     /// The others, nearest first.
     pub(crate) victims: Box<[usize]>,
     pub(crate) timers: &'static Timers,
+    /// How many polls it had begun when the monitor last looked.
+    pub(crate) polls_seen: AtomicU64,
     /// What it alone writes, nearly always.
     pub(crate) own: CachePadded<Own>,
 }
@@ -51,6 +57,15 @@ pub(crate) struct Own {
     pub(crate) slot: Slot,
     /// What it counts about itself.
     pub(crate) meter: Meter,
+    /// How many processes may wait in its queue before it is worth waking another worker for them.
+    pub(crate) bearable: AtomicUsize,
+}
+
+impl Own {
+    pub(crate) fn new(epoch: Instant) -> Own {
+        let (slot, meter) = (Slot::new(), Meter::new(epoch));
+        Own { slot, meter, bearable: AtomicUsize::new(0) }
+    }
 }
 
 impl Shared {
@@ -64,7 +79,6 @@ impl Shared {
     ) -> Arc<Shared> {
         let shared = Arc::new(Shared {
             idle: Idle::new(workers.len()),
-            monitor: Monitor::default(),
             workers,
             clock,
             settings,
@@ -111,12 +125,20 @@ impl Shared {
     pub(crate) fn take_injected(&self, local: &Local) -> Option<LightProc> {
         let own = self.workers[local.index].domain;
         let others = (0..self.injectors.len()).filter(|domain| *domain != own);
-        let taken = std::iter::once(own)
-            .chain(others)
-            .find_map(|domain| retry(|| self.injectors[domain].steal_batch_and_pop(&local.queue)));
-        if taken.is_some() && !local.queue.is_empty() {
+        let mut injectors =
+            std::iter::once(own).chain(others).map(|domain| &self.injectors[domain]);
+        let taken = injectors.find_map(|injector| {
+            let first = retry(|| injector.steal_batch_and_pop(&local.queue))?;
+            // One look takes several batches: the next may be a time slice away.
+            let share = injector.len() / self.workers.len();
+            for _ in 1..(share / INJECTED_BATCH).min(INJECTED_BATCHES) {
+                let _ = injector.steal_batch(&local.queue);
+            }
+            Some(first)
+        });
+        if taken.is_some() {
             // While the batch was on its way nobody could see it: a worker may have gone to sleep over that.
-            local.notify();
+            local.notify_of_queue();
         }
         taken
     }
@@ -133,9 +155,18 @@ impl Shared {
         Some(stolen)
     }
 
-    /// Sees to what waits behind a poll that holds a worker up: its processes go to the others, its due timers fire. By the monitor.
-    pub(crate) fn take_over(&self, worker: usize) {
-        let remote = &self.workers[worker];
+    /// Sees to what waits behind polls that hold workers up: processes go to the others, due timers fire. By the monitor, in each of
+    /// its rounds.
+    pub(crate) fn take_over_from_held_up(&self) {
+        for remote in &self.workers {
+            let polls = remote.own.meter.polls.value();
+            if remote.polls_seen.swap(polls, Relaxed) == polls {
+                self.take_over(remote);
+            }
+        }
+    }
+
+    fn take_over(&self, remote: &Remote) {
         // Those who search look into its queue; those who never run out of work do not.
         let queued = remote.stealer.len();
         let processes = std::iter::from_fn(|| retry(|| remote.stealer.steal())).take(queued);
@@ -221,11 +252,15 @@ impl Shared {
         }
     }
 
-    /// Says whether any queue that all workers can see has a process in it.
+    /// Says whether there is something to do for one more worker: something in an injector, or more in a worker's queue than that will
+    /// have done before another is awake.
     pub(crate) fn has_work(&self) -> bool {
         self.is_closed()
             || self.injectors.iter().any(|injector| !injector.is_empty())
-            || self.workers.iter().any(|worker| !worker.stealer.is_empty())
+            || self
+                .workers
+                .iter()
+                .any(|worker| worker.stealer.len() > worker.own.bearable.load(Relaxed))
     }
 
     #[inline]
@@ -237,7 +272,6 @@ impl Shared {
     pub(crate) fn close(&self) {
         self.closed.store(true, SeqCst);
         self.idle.wake_all();
-        self.monitor.close();
     }
 
     /// Drops what is queued anywhere; each process drops its future. What waits for a timer is queued, and so dropped, too.

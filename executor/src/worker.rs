@@ -3,6 +3,7 @@
 use crate::attendance;
 use crate::budget;
 use crate::local::Local;
+use crate::monitor;
 use crate::pace::Pace;
 use crate::settings::Settings;
 use crate::shared::wake;
@@ -91,7 +92,7 @@ impl<'a> Worker<'a> {
         if !self.busy {
             self.busy = true;
             meter.begin();
-            local.shared.monitor.wake();
+            monitor::wake();
         }
         // Before the poll: who hears of its end finds it counted.
         meter.polls.add(1);
@@ -110,6 +111,7 @@ impl<'a> Worker<'a> {
     fn look(&mut self) {
         let now = Instant::now();
         self.pace.looked(self.local.meter().look(now));
+        self.local.bear(self.pace.bearable());
         self.injected_first = true;
         self.fire(now);
         let now_ns = self.local.shared.elapsed_ns(now);
@@ -144,6 +146,7 @@ impl<'a> Worker<'a> {
     fn rest(&mut self) {
         if std::mem::take(&mut self.busy) {
             self.pace.looked(self.local.meter().rest(Instant::now()));
+            self.local.bear(self.pace.bearable());
         }
     }
 

@@ -1,6 +1,7 @@
 //! Which source describes this machine: tried in order, the first that works is taken.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::normalise::{Raw, normalise};
@@ -21,6 +22,23 @@ pub(super) fn discover() -> Topology {
         let failed: Vec<_> = failed.iter().map(ToString::to_string).collect();
         tracing::warn!("topology taken from {}: {}", topology.source(), failed.join("; "));
     }
+    topology
+}
+
+/// Returns what [`discover`] found the last time, if this thread may use the same PUs as that one might: machines change seldom, and reading
+/// one takes longer than starting the threads of an executor.
+pub(super) fn known() -> Arc<Topology> {
+    type Known = (Option<CpuSet>, Arc<Topology>);
+    static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
+    let allowed = affinity::allowed().map(CpuSet::from_iter);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((of, topology)) = &*known
+        && *of == allowed
+    {
+        return topology.clone();
+    }
+    let topology = Arc::new(discover());
+    *known = Some((allowed, topology.clone()));
     topology
 }
 

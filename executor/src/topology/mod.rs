@@ -17,6 +17,7 @@ mod text;
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 pub(crate) use cpuset::MAX_OS_ID;
 pub use cpuset::{CpuSet, ParseCpuSetError};
@@ -134,6 +135,11 @@ impl Topology {
     /// [`is_this_machine`](Self::is_this_machine) then returns false.
     pub fn discover() -> Topology {
         discover::discover()
+    }
+
+    /// As [`discover`](Topology::discover), but what was found before is taken as long as the thread is granted the same.
+    pub(crate) fn known() -> Arc<Topology> {
+        discover::known()
     }
 
     /// Reads a tree laid out as Linux lays out `/sys`.
