@@ -39,6 +39,7 @@ mod lightproc;
 mod memory;
 mod remote;
 mod restart;
+mod socket;
 mod spawn;
 mod tell;
 mod timer;
@@ -62,6 +63,7 @@ pub(crate) const GROUPS: &[Group] = &[
     async_executor_set::GROUP,
     timer::GROUP,
     blocking::GROUP,
+    socket::GROUP,
     memory::GROUP,
     tell::GROUP,
     ask::GROUP,
@@ -80,6 +82,7 @@ pub(crate) const SETS: &[Set] = &[Set {
         "async-executor-set",
         "timer",
         "blocking",
+        "socket",
         "memory",
     ],
 }];

@@ -15,6 +15,7 @@ pub(crate) mod process;
 pub(crate) mod ractor;
 pub(crate) mod services;
 pub(crate) mod settings;
+pub(crate) mod sockets;
 pub(crate) mod tokio_mpsc;
 
 pub(crate) use settings::workers;
