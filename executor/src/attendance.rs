@@ -7,14 +7,16 @@
 use crate::monitor;
 use crate::reactor::Reactor;
 use crate::runtime::Executor;
-use crate::shared::wake;
+use crate::shared::{Shared, wake};
 use std::io;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-/// Sees to it that somebody attends now that an executor's workers have stopped.
+/// Sees to it that somebody attends now that a worker has stopped, which may have sat there, if anything is watched at all.
 pub(crate) fn hand_over() {
     if let Some(reactor) = Reactor::started()
+        && reactor.is_used()
         && let Err(error) = attend(reactor)
     {
         tracing::error!(%error, "nobody watches the sockets");
@@ -30,12 +32,27 @@ pub(crate) fn attend(reactor: &'static Reactor) -> io::Result<()> {
         let executors = monitor::executors();
         // Whoever sits there, or comes by, belongs to one of them.
         if !executors.is_empty() {
-            if reactor.try_sit().is_some() {
-                executors.iter().for_each(|executor| executor.rouse_a_sleeper());
-            }
+            rouse_if_empty(reactor, &executors);
             return Ok(());
         }
         Executor::global().map_err(io::Error::other)?;
+    }
+}
+
+/// Sees to it that a worker sits in the reactor while all sleep. By the monitor before it sleeps: a worker that went to sleep while the
+/// monitor looked has found the seat taken.
+pub(crate) fn take_turns(executors: &[Arc<Shared>]) {
+    if let Some(reactor) = Reactor::started() {
+        rouse_if_empty(reactor, executors);
+    }
+}
+
+/// Wakes a worker of each executor, if nobody sits: one of them sits down when it goes to sleep again.
+fn rouse_if_empty(reactor: &'static Reactor, executors: &[Arc<Shared>]) {
+    // Free again before they come.
+    let empty = reactor.try_sit().is_some();
+    if empty {
+        executors.iter().for_each(|executor| executor.rouse_a_sleeper());
     }
 }
 
@@ -49,3 +66,6 @@ pub(crate) fn look(woken: &mut Vec<Waker>) {
         tracing::error!(%error, "the reactor cannot ask for sockets");
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

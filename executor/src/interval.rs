@@ -75,7 +75,7 @@ impl Interval {
     /// Waits for the next tick, and returns when it was due.
     ///
     /// # Panics
-    /// When the machine refuses the timer thread.
+    /// As [`sleep`](crate::sleep) does.
     ///
     /// # Cancel safety
     /// Dropping the future takes no tick.
@@ -86,7 +86,7 @@ impl Interval {
     /// Polls for the next tick; [`tick`](Interval::tick) in the form that streams are made of.
     ///
     /// # Panics
-    /// When the machine refuses the timer thread.
+    /// As [`sleep`](crate::sleep) does.
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
         let Some(due) = self.next else { return Poll::Pending };
         ready!(Pin::new(&mut self.timer).poll(cx));

@@ -78,9 +78,14 @@ fn stop_sleeping() {
 fn sleep(parker: &Parker) {
     ASLEEP.store(true, SeqCst);
     fence(SeqCst);
-    if !all_asleep(&executors()) {
+    let executors = executors();
+    if all_asleep(&executors) {
+        attendance::take_turns(&executors);
+    } else {
         ASLEEP.store(false, SeqCst);
     }
+    // Not while it sleeps.
+    drop(executors);
     while ASLEEP.load(SeqCst) {
         parker.park(None);
     }

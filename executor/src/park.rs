@@ -1,12 +1,13 @@
 //! Running a future on a thread that waits: the thread parks, its waker unparks it.
 
 use crate::budget;
-use crate::local::Local;
+use crate::local::{self, Local};
 use crate::parker::Parker;
 use crate::shared::Shared;
+use crate::timer::Clock;
 use crate::worker;
 use pin_utils::pin_mut;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,10 +69,19 @@ impl Unpark {
 thread_local! {
     /// The thread's own, taken while it is in use: a `block_on` inside a `block_on` makes another.
     static CACHED: RefCell<Option<(Arc<Unpark>, Waker)>> = const { RefCell::new(None) };
+    /// The executor whose clock this thread is counted for; only told from others.
+    static COUNTED: Cell<*const Shared> = const { Cell::new(std::ptr::null()) };
 }
 
-/// Polls the future on this thread until it is ready.
+/// Polls the future on this thread until it is ready. A clock that skips, of the executor that this thread is in, does not while the
+/// thread has something to do.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    if Clock::any_skips() {
+        let current = local::with_current(|current| current.cloned());
+        if let Some(shared) = current.filter(|shared| shared.clock.skips()) {
+            return block_on_counted(future, &shared);
+        }
+    }
     let cached = CACHED.try_with(RefCell::take).unwrap_or_default();
     let cached = cached.unwrap_or_else(|| Unpark::new(None));
     let output = poll_until_ready(future, &cached.0, &cached.1);
@@ -79,23 +89,57 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     output
 }
 
-/// Polls the future on this thread until it is ready. The executor's clock, which is one that skips, does not while the thread has something
-/// to do.
-pub(crate) fn block_on_counted<F: Future>(future: F, shared: &Arc<Shared>) -> F::Output {
-    struct End(Arc<Unpark>);
-    impl Drop for End {
-        fn drop(&mut self) {
-            self.0.count(false);
-            // A wake that came too late has counted the thread as well; none will after this.
-            if self.0.woken.swap(true, Ordering::AcqRel) {
-                self.0.count(false);
-            }
-        }
-    }
+fn block_on_counted<F: Future>(future: F, shared: &Arc<Shared>) -> F::Output {
     let (unpark, waker) = Unpark::new(Some(shared.clone()));
-    unpark.count(true);
+    let _counted = Counted::new(shared);
     let end = End(unpark);
     poll_until_ready(future, &end.0, &waker)
+}
+
+/// The thread is counted as one that does something, unless it was so before, by a `block_on` around this one.
+struct Counted<'a> {
+    shared: &'a Shared,
+    around: *const Shared,
+    inside: bool,
+}
+
+impl<'a> Counted<'a> {
+    fn new(shared: &'a Arc<Shared>) -> Counted<'a> {
+        let around = COUNTED.replace(Arc::as_ptr(shared));
+        let is_new = around != Arc::as_ptr(shared);
+        let is_worker = |local: &Local| Arc::ptr_eq(&local.shared, shared);
+        let inside = is_new && Local::with(|local| local.is_some_and(is_worker));
+        if is_new {
+            shared.count_runner(true);
+        }
+        if inside {
+            shared.count_inside(true);
+        }
+        Counted { shared, around, inside }
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        COUNTED.set(self.around);
+        if self.inside {
+            self.shared.count_inside(false);
+        }
+        if !std::ptr::eq(self.around, self.shared) {
+            self.shared.count_runner(false);
+        }
+    }
+}
+
+/// Ends the counting of wakes: one that comes later must not count the thread.
+struct End(Arc<Unpark>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if self.0.woken.swap(true, Ordering::AcqRel) {
+            self.0.count(false);
+        }
+    }
 }
 
 fn poll_until_ready<F: Future>(future: F, unpark: &Unpark, waker: &Waker) -> F::Output {

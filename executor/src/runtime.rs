@@ -92,13 +92,7 @@ impl Executor {
     /// With the future's panic, if it panics.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         let _entered = local::enter(self.shared.clone());
-        self.bridge.within(|| {
-            if self.shared.clock.skips() {
-                park::block_on_counted(future, &self.shared)
-            } else {
-                park::block_on(future)
-            }
-        })
+        self.bridge.within(|| park::block_on(future))
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

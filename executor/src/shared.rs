@@ -11,7 +11,9 @@ use crossbeam_deque::{Injector, Steal, Stealer};
 use crossbeam_utils::CachePadded;
 use lightproc::{LightProc, Panic};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst, fence,
+};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -30,8 +32,12 @@ pub(crate) struct Shared {
     /// Processes that come from outside the workers: one queue a domain, each on its own cache lines.
     injectors: Box<[CachePadded<Injector<LightProc>>]>,
     closed: AtomicBool,
-    /// How many threads in `Executor::run` do something, or have been woken to; counted only for a clock that skips.
+    /// How many threads in `run` do something, or have been woken to; counted only for a clock that skips.
     runners: AtomicUsize,
+    /// How often one of them began to.
+    runs: AtomicU64,
+    /// How many workers are in `run` inside a process; counted as well only then.
+    inside: AtomicUsize,
     /// How often a thread that is no worker has woken one.
     outside_unparks: AtomicU64,
     started: Instant,
@@ -85,6 +91,8 @@ impl Shared {
             injectors: (0..domains.max(1)).map(|_| CachePadded::default()).collect(),
             closed: AtomicBool::new(false),
             runners: AtomicUsize::new(0),
+            runs: AtomicU64::new(0),
+            inside: AtomicUsize::new(0),
             outside_unparks: AtomicU64::new(0),
             started,
         });
@@ -180,6 +188,10 @@ impl Shared {
             remote.timers.advance(tick, &mut due);
         }
         due.into_iter().for_each(wake);
+        if self.is_closed() {
+            // The one who closed it may have looked into the injectors before.
+            self.drain();
+        }
     }
 
     /// Says whether all workers sleep, or have announced that they will.
@@ -193,12 +205,15 @@ impl Shared {
     }
 
     /// Makes one worker that sleeps, if there is one, wake up and go to sleep again.
+    #[cfg(feature = "io")]
     pub(crate) fn rouse_a_sleeper(&self) {
         let _ = self.idle.notify();
     }
 
     /// Makes each worker look at its timers that has one that is due.
     pub(crate) fn rouse_due(&self) {
+        // The time was set before; who has put a timer in looks at the time after that.
+        fence(SeqCst);
         let tick = self.clock.tick();
         for (worker, remote) in self.workers.iter().enumerate() {
             if remote.timers.next() <= tick {
@@ -207,31 +222,41 @@ impl Shared {
         }
     }
 
-    /// Counts a thread in `Executor::run` that begins to do something, or ends.
+    /// Counts a thread in `run` that begins to do something, or ends.
     pub(crate) fn count_runner(&self, busy: bool) {
         if busy {
             self.runners.fetch_add(1, SeqCst);
+            self.runs.fetch_add(1, SeqCst);
         } else if self.runners.fetch_sub(1, SeqCst) == 1 {
             // If all workers sleep, one must see whether the time may go on.
-            self.rouse(0);
+            (0..self.workers.len()).for_each(|worker| self.rouse(worker));
         }
     }
 
-    /// Lets a clock that skips go on to the first deadline, if nobody has anything to do. By a worker that has announced that it
-    /// sleeps.
+    /// Counts a worker that waits in `run` inside a process, or does so no longer.
+    pub(crate) fn count_inside(&self, inside: bool) {
+        if inside {
+            self.inside.fetch_add(1, SeqCst);
+        } else {
+            self.inside.fetch_sub(1, SeqCst);
+        }
+    }
+
+    /// Lets a clock that skips go on to the first deadline, if nobody has anything to do. By a worker that waits, or has announced that
+    /// it sleeps.
     pub(crate) fn skip_time(&self) {
-        if !self.clock.skips()
-            || self.runners.load(SeqCst) > 0
-            || !self.all_asleep()
-            || self.has_work()
-        {
-            return;
-        }
-        let next = self.workers.iter().map(|remote| remote.timers.next()).min();
-        if let Some(next) = next.filter(|next| *next != crate::timer::NEVER) {
-            self.clock.skip_to(next);
-            self.rouse_due();
-        }
+        self.clock.skip(|| {
+            let runs = self.runs.load(SeqCst);
+            let waits = self.runners.load(SeqCst) == 0
+                && self.idle.sleeping() + self.inside.load(SeqCst) == self.workers.len()
+                && !self.has_work();
+            // If nobody in `run` was woken between the looks, nobody was busy at the second one.
+            if !waits || self.runs.load(SeqCst) != runs {
+                return None;
+            }
+            let next = self.workers.iter().map(|remote| remote.timers.next()).min();
+            next.filter(|next| *next != crate::timer::NEVER)
+        });
     }
 
     /// Returns the time since the start, in nanoseconds.

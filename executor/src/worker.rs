@@ -28,6 +28,7 @@ pub(crate) fn run() {
             drop(process);
         }
     });
+    attendance::hand_over();
 }
 
 /// What the loop knows from one turn to the next.
@@ -193,6 +194,7 @@ pub(crate) fn wait_inside(local: &Local, is_woken: impl Fn() -> bool) {
     let timers = local.shared.workers[local.index].timers;
     let mut due = Vec::new();
     while !is_woken() {
+        local.shared.skip_time();
         if timers.next() != NEVER && timers.next() <= local.shared.clock.tick() {
             timers.advance(local.shared.clock.tick(), &mut due);
         } else {

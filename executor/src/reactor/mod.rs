@@ -81,6 +81,11 @@ impl Reactor {
         self.driver.interrupt();
     }
 
+    /// Says whether anything is watched.
+    pub(crate) fn is_used(&self) -> bool {
+        self.sources().len() > 0
+    }
+
     fn mode(&self) -> PollMode {
         if self.edge { PollMode::Edge } else { PollMode::Oneshot }
     }

@@ -39,7 +39,6 @@ impl<T> Slab<T> {
     }
 
     /// Returns how many values there are.
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.entries.len() - self.free.len()
     }

@@ -2,7 +2,9 @@
 
 use crate::shared::Shared;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed,
+};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,9 @@ const TICK_NS: u64 = 1 << 16;
 
 /// A virtual clock goes no further, about two centuries from its origin: the system's clocks can tell that time.
 const END_NS: u64 = u64::MAX / 3;
+
+/// Somebody has made a clock that skips. Whoever uses one has heard of its making.
+static SKIPS: AtomicBool = AtomicBool::new(false);
 
 /// What all ticks count from.
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -45,8 +50,20 @@ struct Virtual {
     now_ns: AtomicU64,
     /// It goes on to the next deadline when there is nothing else to do.
     skips: bool,
+    /// Held by who lets it.
+    skipping: Mutex<()>,
     /// Those whose timers may be due when it is set.
     executors: Mutex<Vec<Weak<Shared>>>,
+}
+
+impl Virtual {
+    /// Has those look whose timers may be due.
+    fn rouse(&self) {
+        let executors = self.executors.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for executor in executors.iter().filter_map(Weak::upgrade) {
+            executor.rouse_due();
+        }
+    }
 }
 
 impl Clock {
@@ -63,15 +80,21 @@ impl Clock {
     /// A clock that stands still while there is something to do, and goes on to the next deadline when all workers of its
     /// executor sleep.
     ///
-    /// A thread in [`Executor::run`](crate::Executor::run) counts like a worker. It does not know of blocking jobs, sockets, or other threads
+    /// A thread in [`Executor::run`](crate::Executor::run) counts like a worker, and one that waits in [`run`](crate::run) like one that sleeps. It does not know of blocking jobs, sockets, or other threads
     /// that are about to come back with something to do: time may pass meanwhile. Of several executors that share such a clock, each decides for itself.
     pub fn skipping() -> Clock {
+        SKIPS.store(true, Relaxed);
         Clock::virtual_time(true)
     }
 
     fn virtual_time(skips: bool) -> Clock {
         let now_ns = AtomicU64::new(since_origin(Instant::now()));
-        Clock(Some(Arc::new(Virtual { now_ns, skips, executors: Mutex::default() })))
+        Clock(Some(Arc::new(Virtual {
+            now_ns,
+            skips,
+            skipping: Mutex::default(),
+            executors: Mutex::default(),
+        })))
     }
 
     /// Returns what time it is.
@@ -91,10 +114,7 @@ impl Clock {
         let by = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
         let later = |now: u64| Some(now.saturating_add(by).min(END_NS));
         let _ = clock.now_ns.fetch_update(AcqRel, Acquire, later);
-        let executors = clock.executors.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for executor in executors.iter().filter_map(Weak::upgrade) {
-            executor.rouse_due();
-        }
+        clock.rouse();
     }
 
     /// Registers an executor that goes by this clock.
@@ -106,6 +126,11 @@ impl Clock {
         }
     }
 
+    /// Says whether there ever was a clock that skips: most programs have none, and need not look for it.
+    pub(crate) fn any_skips() -> bool {
+        SKIPS.load(Relaxed)
+    }
+
     pub(crate) fn is_machine(&self) -> bool {
         self.0.is_none()
     }
@@ -114,10 +139,14 @@ impl Clock {
         self.0.as_ref().is_some_and(|clock| clock.skips)
     }
 
-    /// Sets a virtual clock to a tick that is ahead.
-    pub(crate) fn skip_to(&self, tick: u64) {
-        if let Some(clock) = &self.0 {
+    /// Sets a clock that skips to the tick that `next` returns, if it returns one; the timers that become due fire. One at a time: what
+    /// `next` sees is not changed by another's skip.
+    pub(crate) fn skip(&self, next: impl FnOnce() -> Option<u64>) {
+        let Some(clock) = self.0.as_ref().filter(|clock| clock.skips) else { return };
+        let _turn = clock.skipping.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tick) = next() {
             clock.now_ns.fetch_max(tick.min(END_NS), AcqRel);
+            clock.rouse();
         }
     }
 
