@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicPtr;
 
 use lightproc::LightProc;
 use std::ptr::{NonNull, null_mut};
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// A place for one process.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ impl Slot {
             self.process.store(pointer, Release);
             return None;
         }
-        // Somebody may take it out meanwhile.
-        owned(self.process.swap(pointer, AcqRel))
+        // Somebody may take it out meanwhile. Release as above; what is displaced is this thread's own.
+        owned(self.process.swap(pointer, Release))
     }
 
     /// Takes the process out. Anybody may call this.
@@ -63,7 +63,7 @@ impl Drop for Slot {
 #[inline]
 fn owned(pointer: *mut ()) -> Option<LightProc> {
     let pointer = NonNull::new(pointer)?;
-    // SAFETY: `put` has turned the process into this pointer. A pointer leaves the slot by a swap, so once; the swap has
-    // acquired what was released when it went in.
+    // SAFETY: `put` has turned the process into this pointer. A pointer leaves the slot by a swap, so once. On another thread than the
+    // one that put it in, that swap has acquired what was released when it went in.
     Some(unsafe { LightProc::from_raw(pointer) })
 }
