@@ -23,6 +23,8 @@ pub(crate) struct Local {
     pub(crate) queue: Queue<LightProc>,
     /// How many processes in a row have come out of the slot.
     chain: Cell<u32>,
+    /// The process in the slot has not been polled yet.
+    fresh: Cell<bool>,
     pub(crate) parker: Arc<Parker>,
 }
 
@@ -31,7 +33,7 @@ impl Local {
     pub(crate) fn new(shared: Arc<Shared>, index: usize, queue: Queue<LightProc>) -> Local {
         let parker = Arc::new(Parker::new());
         shared.idle.register(index, parker.clone());
-        Local { shared, index, queue, chain: Cell::new(0), parker }
+        Local { shared, index, queue, chain: Cell::new(0), fresh: Cell::new(false), parker }
     }
 
     /// Makes this thread the worker. A thread is one worker at most, for all its life.
@@ -68,12 +70,19 @@ impl Local {
         }
     }
 
-    /// Queues a process that was woken or spawned here. What it displaces from the slot is for everybody.
+    /// Queues a process that was woken here, or spawned, which is `fresh` then. What it displaces from the slot is for everybody.
     #[inline]
-    pub(crate) fn push(&self, process: LightProc) {
-        if let Some(displaced) = self.own().slot.put(process) {
+    pub(crate) fn push(&self, process: LightProc, fresh: bool) {
+        let displaced = self.own().slot.put(process);
+        let displaced_fresh = self.fresh.replace(fresh);
+        if let Some(displaced) = displaced {
             self.queue.push(displaced);
-            self.notify_of_queue();
+            // Nothing is known of how long a first poll takes: others may want to begin at once.
+            if displaced_fresh {
+                self.notify();
+            } else {
+                self.notify_of_queue();
+            }
         }
     }
 

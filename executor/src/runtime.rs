@@ -173,7 +173,7 @@ where
         let shared = shared.clone();
         LightProc::recoverable(future, move |process| shared.schedule(process), ())
     };
-    shared.schedule(process);
+    shared.schedule_first(process);
     handle
 }
 
@@ -187,7 +187,7 @@ where
         let shared = shared.clone();
         LightProc::detached(future, move |process| shared.schedule(process), ())
     };
-    shared.schedule(process);
+    shared.schedule_first(process);
 }
 
 fn schedule_global(process: LightProc) {

@@ -100,12 +100,23 @@ impl Shared {
         shared
     }
 
-    /// Queues a process that is due: on this thread's worker if it is one of ours, else through an injector.
+    /// Queues a process that was woken: on this thread's worker if it is one of ours, else through an injector.
     #[inline]
     pub(crate) fn schedule(self: &Arc<Self>, process: LightProc) {
+        self.push(process, false);
+    }
+
+    /// Queues a process that was spawned just now, as [`schedule`](Shared::schedule) does.
+    #[inline]
+    pub(crate) fn schedule_first(self: &Arc<Self>, process: LightProc) {
+        self.push(process, true);
+    }
+
+    #[inline]
+    fn push(self: &Arc<Self>, process: LightProc, fresh: bool) {
         let outside = Local::with(|local| match local {
             Some(local) if Arc::ptr_eq(&local.shared, self) && !self.is_closed() => {
-                local.push(process);
+                local.push(process, fresh);
                 None
             }
             _ => Some(process),
@@ -144,9 +155,9 @@ impl Shared {
             }
             Some(first)
         });
-        if taken.is_some() {
+        if taken.is_some() && !local.queue.is_empty() {
             // While the batch was on its way nobody could see it: a worker may have gone to sleep over that.
-            local.notify_of_queue();
+            local.notify();
         }
         taken
     }

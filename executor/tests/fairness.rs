@@ -60,3 +60,30 @@ fn a_yielder_does_not_wait_for_a_long_poll() {
         long.await.unwrap();
     });
 }
+
+/// However short the polls before were: of processes that have just been spawned nobody knows how long they take.
+#[test]
+fn what_is_spawned_together_begins_together() {
+    // The monitor would bring them together too, later; on a busy machine it may be first.
+    let at_once = (0..10).any(|_| {
+        let executor = Executor::builder().workers(2).build().unwrap();
+        let process = executor.spawn(async move {
+            // The other worker goes to sleep over that.
+            for _ in 0..20_000 {
+                yield_now().await;
+            }
+            let barrier = Arc::new(Barrier::new(2));
+            let meets = [barrier.clone(), barrier].map(|barrier| {
+                spawn(async move {
+                    barrier.wait();
+                })
+            });
+            for meet in meets {
+                meet.await.unwrap();
+            }
+        });
+        assert_eq!(run(timeout(LIMIT, process)), Ok(Some(())));
+        executor.metrics().total().rescued == 0
+    });
+    assert!(at_once, "they wait for each other until the monitor comes");
+}
