@@ -1,18 +1,21 @@
 //! [`Builder`]: what an executor is made of, and its making.
 
 use crate::affinity;
+use crate::blocking::{self, Pool};
+use crate::end::End;
 use crate::local::Local;
 use crate::monitor;
+use crate::on_panic::OnPanic;
 use crate::placement::{self, Placement, PlacementError, WorkerPlace};
 use crate::runtime::Executor;
 use crate::settings::{self, BadVariable, Settings};
-use crate::shared::{Own, Remote, Shared};
+use crate::shared::{Given, Own, Remote, Shared};
 use crate::timer::{Clock, Timers};
 use crate::tokio_bridge::Bridge;
 use crate::topology::{CpuSet, Topology};
 use crate::worker;
 use crossbeam_deque::Worker as Queue;
-use lightproc::LightProc;
+use lightproc::{LightProc, Panic};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -33,6 +36,8 @@ pub struct Builder {
     topology: Option<Topology>,
     clock: Clock,
     settings: Settings,
+    blocking: blocking::Settings,
+    on_panic: OnPanic,
     pub(crate) bridge: Bridge,
 }
 
@@ -106,6 +111,50 @@ impl Builder {
         self
     }
 
+    /// Sets how many threads the blocking pool may have, at least one; see [`spawn_blocking`](crate::spawn_blocking). They are started when
+    /// they are needed, named `name-blocking-N`, with the workers' stack size. Default: 512.
+    pub fn blocking_threads(mut self, max: usize) -> Self {
+        self.blocking.threads = max.max(1);
+        self
+    }
+
+    /// Sets how long a thread of the blocking pool stays without a job. Default: 10 seconds.
+    pub fn blocking_keep_alive(mut self, keep_alive: Duration) -> Self {
+        self.blocking.keep_alive = keep_alive;
+        self
+    }
+
+    /// Sets how many jobs of the blocking pool may wait while all its threads are busy. More are refused; 0: a job begins at once or not at
+    /// all. Default: 65,536, which is more than most programs ever have waiting, and some ten megabytes if their closures are small.
+    pub fn blocking_queue(mut self, limit: usize) -> Self {
+        self.blocking.queue = limit;
+        self
+    }
+
+    /// Sets what is done with the panic of a process, or of a blocking job, that has no handle any more, so that nobody learns of it: it was
+    /// spawned without one, or the handle was dropped, before or after the end, and not awaited. Default: it is reported as an error, with
+    /// its message and place, through `tracing`.
+    ///
+    /// The handler is called on the thread that ran the process or dropped the handle. A panic of its own is caught and dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_executor::Executor;
+    /// std::panic::set_hook(Box::new(|_| {}));
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// let executor = Executor::builder()
+    ///     .workers(1)
+    ///     .on_panic(move |panic| tell.send(panic.to_string()).unwrap())
+    ///     .build()?;
+    /// executor.spawn_detached(async { panic!("lost") });
+    /// assert!(told.recv()?.starts_with("lost at "));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_panic(mut self, handler: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
+        self.on_panic = OnPanic::new(handler);
+        self
+    }
+
     /// Makes the executor and starts its workers. The machine is read for the first executor of the program, and again when the calling
     /// thread is granted other PUs.
     ///
@@ -113,6 +162,8 @@ impl Builder {
     /// [`BuildError::Placement`] for a placement or a number of workers that the machine does not allow; [`BuildError::Name`];
     /// [`BuildError::Thread`] when the system refuses a thread, in which case those already started are stopped.
     pub fn build(self) -> Result<Executor, BuildError> {
+        // A process without a handle does not ask for it, and its panic may be told all the same.
+        Panic::locate();
         let topology = self.topology.map_or_else(Topology::known, Arc::new);
         let name = self.name.as_deref().unwrap_or("worker");
         if name.contains('\0') {
@@ -122,6 +173,7 @@ impl Builder {
         let plan = placement::plan(&topology, &placement, self.workers)?;
         let queues: Vec<Queue<LightProc>> =
             plan.workers.iter().map(|_| Queue::new_fifo()).collect();
+        let bridge = self.bridge.start().map_err(BuildError::Thread)?;
         let started = Instant::now();
         let remotes = plan.workers.iter().zip(&queues).map(|(place, queue)| Remote {
             stealer: queue.stealer(),
@@ -132,8 +184,17 @@ impl Builder {
             own: Own::new(started).into(),
         });
         let remotes = remotes.collect();
-        let shared = Shared::new(remotes, plan.domains, self.clock, self.settings, started);
-        let bridge = self.bridge.start().map_err(BuildError::Thread)?;
+        let bound = topology.is_this_machine() && plan.workers.iter().any(|w| w.cpus.is_some());
+        let blocking = Pool::new(blocking::Settings {
+            name: name.to_owned(),
+            stack_size_bytes: self.stack_size_bytes,
+            cpus: bound.then(|| topology.allowed().clone()),
+            ..self.blocking.clone()
+        });
+        let end = End::new(bridge.clone());
+        let (clock, settings, on_panic) = (self.clock, self.settings, self.on_panic);
+        let given = Given { clock, settings, blocking, end, on_panic, started };
+        let shared = Shared::new(remotes, plan.domains, given);
         let mut executor = Executor::new(shared.clone(), topology.clone(), bridge.clone());
         monitor::join(&shared).map_err(BuildError::Thread)?;
         for (index, (place, queue)) in plan.workers.into_iter().zip(queues).enumerate() {

@@ -9,6 +9,7 @@ mod attendance;
 mod blocking;
 mod budget;
 mod builder;
+mod end;
 mod idle;
 mod interval;
 #[cfg(feature = "io")]
@@ -17,12 +18,14 @@ mod local;
 mod local_executor;
 mod metrics;
 mod monitor;
+mod on_panic;
 mod pace;
 mod park;
 mod parker;
 pub mod placement;
 #[cfg(feature = "io")]
 mod reactor;
+mod registry;
 mod runtime;
 mod scope;
 mod settings;
@@ -39,7 +42,7 @@ pub mod topology;
 mod worker;
 
 pub use self::metrics::{BlockingMetrics, Metrics, WorkerMetrics};
-pub use blocking::spawn_blocking;
+pub use blocking::{RefusedJob, spawn_blocking, try_spawn_blocking};
 pub use budget::poll_budget;
 pub use builder::{BuildError, Builder};
 pub use interval::{Interval, MissedTicks, interval, interval_at};

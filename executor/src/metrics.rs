@@ -29,7 +29,7 @@ pub struct Metrics {
     pub injected: usize,
     /// How often a thread that is none of the workers has woken one of them, since the start.
     pub outside_unparks: u64,
-    /// The blocking pool, which all executors of the program share.
+    /// Its blocking pool.
     pub blocking: BlockingMetrics,
 }
 
@@ -61,16 +61,20 @@ pub struct WorkerMetrics {
     pub queued: usize,
 }
 
-/// The blocking pool now; part of [`Metrics`].
+/// The blocking pool of an executor, now and since its start; part of [`Metrics`].
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct BlockingMetrics {
     /// How many threads it has.
     pub threads: usize,
-    /// How many of them wait for a job, or are being woken for one.
+    /// How many of them wait for a job, or are on their way to one.
     pub idle: usize,
     /// How many jobs wait for a thread.
     pub queued: usize,
+    /// How many jobs it has not taken, because too many waited, or none could be run.
+    pub rejected: u64,
+    /// The longest time that a job has waited for a thread. One that waits at the moment of reading is counted up to then.
+    pub longest_wait: Duration,
 }
 
 impl Metrics {
@@ -123,8 +127,11 @@ impl fmt::Display for Metrics {
             "{} sleep; {} injected, {} woken from outside; up {:.3?}",
             self.sleeping, self.injected, self.outside_unparks, self.uptime
         )?;
-        let BlockingMetrics { threads, idle, queued } = self.blocking;
-        write!(f, "blocking: {threads} threads, {idle} idle, {queued} jobs queued")
+        let BlockingMetrics { threads, idle, queued, rejected, longest_wait } = self.blocking;
+        write!(
+            f,
+            "blocking: {threads} threads, {idle} idle; {queued} jobs queued, {rejected} refused, longest wait {longest_wait:.3?}"
+        )
     }
 }
 

@@ -5,7 +5,9 @@ use crate::builder::{BuildError, Builder};
 use crate::local;
 use crate::metrics::Metrics;
 use crate::monitor;
+use crate::on_panic::OnGlobalPanic;
 use crate::park;
+use crate::registry::Listing;
 use crate::shared::Shared;
 use crate::timer::Clock;
 use crate::tokio_bridge::Bridge;
@@ -19,9 +21,23 @@ use std::thread::JoinHandle as Thread;
 
 /// A work-stealing executor: worker threads and the processes that they run.
 ///
-/// Dropping it stops the workers after the polls that they are in, and drops the processes that are queued. A process that waits
-/// for a wake is dropped, on a thread of the blocking pool, when it is woken, or when it has no handle and its wakers are gone.
-/// Two executors must not be dropped each on a worker of the other: both would wait for ever.
+/// Dropping it ends all that belongs to it:
+/// 1. The workers stop after the polls that they are in, which are waited for. Meanwhile what is queued is dropped, and each process
+///    that waits, also for a wake that would never come; a worker whose poll waits for one of them goes on.
+/// 2. When they have stopped, what their last polls have left is dropped. Now every future is gone.
+/// 3. The blocking jobs that wait are dropped, and idle threads of the blocking pool end. Jobs that run are not waited for, since nothing
+///    can stop them; their threads end behind them.
+///
+/// Futures are dropped on the dropping thread, on workers that stop, or on a thread made for it. What a destructor spawns, there or later, is
+/// dropped as well, unpolled. Handles say that their processes were cancelled. A waker that somebody keeps does nothing any more. A
+/// process of a [`scope`](crate::scope) that waits for ever keeps the poll that has called the scope, and with it the drop. A destructor that waits
+/// for the dropping thread, and two executors that are dropped each on a worker of the other, wait for ever.
+///
+/// On one of its own workers it leaves the process that drops it, which goes on to the end of its poll. A process that owns its
+/// executor, through an `Arc`, keeps it from being dropped while it waits.
+///
+/// Until then a process of an owned executor that nobody can wake any more stays, unless it is cancelled. (One of the
+/// [global](Executor::global) executor, which never ends, is dropped when it has no handle either.)
 ///
 /// # Examples
 /// ```
@@ -110,7 +126,7 @@ impl Executor {
     }
 
     /// Reads what the workers have done since the start and what waits now. Counting is always on; reading disturbs nobody but by
-    /// looking at the workers' counters, and takes the blocking pool's lock once.
+    /// looking at the workers' counters, and takes its blocking pool's lock once.
     ///
     /// The global executor's: `Executor::global()?.metrics()`.
     ///
@@ -136,17 +152,24 @@ impl Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        self.shared.close();
-        // A worker may wait, in `run`, for a process that is queued: it waits for its end, then.
-        self.shared.drain();
-        let me = std::thread::current().id();
-        for thread in self.threads.drain(..) {
-            // A worker that drops its own executor cannot wait for itself.
-            if thread.thread().id() != me {
-                let _ = thread.join();
+        let (shared, me) = (self.shared.clone(), std::thread::current().id());
+        shared.close();
+        self.bridge.within(|| {
+            // What destructors spawn belongs here, and is dropped as well.
+            let _entered = local::enter(shared.clone());
+            shared.sweep_waiting();
+            for thread in self.threads.drain(..) {
+                // A worker that drops its own executor cannot wait for itself.
+                if thread.thread().id() != me {
+                    let _ = thread.join();
+                }
             }
-        }
-        self.shared.drain();
+            shared.finish();
+            shared.blocking.close();
+            // What the destructors of jobs have spawned.
+            shared.finish();
+        });
+        shared.blocking.join();
         monitor::leave(&self.shared);
         attendance::hand_over();
     }
@@ -158,21 +181,48 @@ impl fmt::Debug for Executor {
     }
 }
 
+/// Returns the global executor, if there is one.
+pub(crate) fn global() -> Option<&'static Executor> {
+    GLOBAL.get()
+}
+
 fn is_global(shared: &Arc<Shared>) -> bool {
     GLOBAL.get().is_some_and(|global| Arc::ptr_eq(&global.shared, shared))
 }
 
+#[inline]
 pub(crate) fn spawn_on<F>(shared: &Arc<Shared>, future: F) -> RecoverableHandle<F::Output>
 where
     F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
-    let (process, handle) = if is_global(shared) {
+    if is_global(shared) {
         // A schedule function without captured values: no reference to count, at spawn or at a wake.
-        LightProc::recoverable(future, schedule_global, ())
+        let (process, handle) = LightProc::recoverable(future, schedule_global, OnGlobalPanic);
+        shared.schedule_first(process);
+        handle
     } else {
-        let shared = shared.clone();
-        LightProc::recoverable(future, move |process| shared.schedule(process), ())
-    };
+        spawn_owned(shared, Listing(future))
+    }
+}
+
+/// Runs a future as a process that does not enter the registry: the end of an owned executor reaches it only in a queue. In return it is
+/// dropped when nobody can wake it, as on the global one.
+pub(crate) fn spawn_unlisted<F>(shared: &Arc<Shared>, future: F) -> RecoverableHandle<F::Output>
+where
+    F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
+{
+    if is_global(shared) { spawn_on(shared, future) } else { spawn_owned(shared, future) }
+}
+
+// Inlined, or a large future would be copied on its way into the list.
+#[inline(always)]
+fn spawn_owned<F>(shared: &Arc<Shared>, future: F) -> RecoverableHandle<F::Output>
+where
+    F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
+{
+    let (owner, on_panic) = (shared.clone(), shared.on_panic.clone());
+    let schedule = move |process| owner.schedule(process);
+    let (process, handle) = LightProc::recoverable(future, schedule, on_panic);
     shared.schedule_first(process);
     handle
 }
@@ -182,10 +232,10 @@ where
     F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
     let process = if is_global(shared) {
-        LightProc::detached(future, schedule_global, ())
+        LightProc::detached(future, schedule_global, OnGlobalPanic)
     } else {
-        let shared = shared.clone();
-        LightProc::detached(future, move |process| shared.schedule(process), ())
+        let (shared, on_panic) = (shared.clone(), shared.on_panic.clone());
+        LightProc::detached(Listing(future), move |process| shared.schedule(process), on_panic)
     };
     shared.schedule_first(process);
 }
@@ -223,7 +273,7 @@ where
 
 /// Runs a future as a process without a handle, where [`spawn`] would: it is smaller and cheaper than a detached one.
 ///
-/// A panic ends the process only. Its output is dropped.
+/// A panic ends the process only; see [`Builder::on_panic`]. Its output is dropped.
 ///
 /// # Panics
 /// As [`spawn`] does.

@@ -185,7 +185,8 @@ impl<'scope> Scope<'scope, '_> {
         let body = Box::pin(Body { future, slot: slot.clone(), ended });
         // SAFETY: `body` is a `Body` whose `ended` is of the tally that the call waits for before it leaves `'scope`.
         let body = unsafe { erase(body) };
-        let process = runtime::spawn_on(&self.shared, body);
+        // Not in the registry, whose waker would keep a process that nobody else can wake, and with it the scope.
+        let process = runtime::spawn_unlisted(&self.shared, body);
         ScopedHandle { process, slot, tally: self.tally.clone(), scope: PhantomData }
     }
 }

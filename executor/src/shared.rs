@@ -1,9 +1,12 @@
 //! What all workers of an executor share: injectors, stealers, the idle state; and where a due process goes.
 
-use crate::blocking;
+use crate::blocking::Pool;
+use crate::end::End;
 use crate::idle::Idle;
 use crate::local::Local;
 use crate::metrics::{Meter, Metrics};
+use crate::on_panic::OnPanic;
+use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::slot::Slot;
 use crate::timer::{Clock, Timers};
@@ -29,6 +32,10 @@ pub(crate) struct Shared {
     pub(crate) workers: Box<[Remote]>,
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
+    pub(crate) blocking: Arc<Pool>,
+    pub(crate) end: End,
+    pub(crate) on_panic: OnPanic,
+    pub(crate) registry: Registry,
     /// Processes that come from outside the workers: one queue a domain, each on its own cache lines.
     injectors: Box<[CachePadded<Injector<LightProc>>]>,
     closed: AtomicBool,
@@ -41,6 +48,17 @@ pub(crate) struct Shared {
     /// How often a thread that is no worker has woken one.
     outside_unparks: AtomicU64,
     started: Instant,
+}
+
+/// What an executor is made of, beside its workers.
+pub(crate) struct Given {
+    pub(crate) clock: Clock,
+    pub(crate) settings: Settings,
+    pub(crate) blocking: Arc<Pool>,
+    pub(crate) end: End,
+    pub(crate) on_panic: OnPanic,
+    /// What the workers' meters count their time from.
+    pub(crate) started: Instant,
 }
 
 /// A worker, as the others see it.
@@ -75,19 +93,17 @@ impl Own {
 }
 
 impl Shared {
-    /// `started` is what the workers' meters count their time from.
-    pub(crate) fn new(
-        workers: Box<[Remote]>,
-        domains: usize,
-        clock: Clock,
-        settings: Settings,
-        started: Instant,
-    ) -> Arc<Shared> {
+    pub(crate) fn new(workers: Box<[Remote]>, domains: usize, given: Given) -> Arc<Shared> {
+        let Given { clock, settings, blocking, end, on_panic, started } = given;
         let shared = Arc::new(Shared {
             idle: Idle::new(workers.len()),
+            registry: Registry::new(workers.len()),
             workers,
             clock,
             settings,
+            blocking,
+            end,
+            on_panic,
             injectors: (0..domains.max(1)).map(|_| CachePadded::default()).collect(),
             closed: AtomicBool::new(false),
             runners: AtomicUsize::new(0),
@@ -124,10 +140,8 @@ impl Shared {
         if let Some(process) = outside {
             self.inject(process);
             if self.is_closed() {
-                // The workers have stopped, or may have before they saw it. Dropping a future runs foreign code, and whoever
-                // wakes may be under a lock that it wants: not here.
-                let shared = self.clone();
-                crate::spawn_blocking(move || shared.drain()).detach();
+                // The workers have stopped, or may have before they saw it.
+                self.sweep_elsewhere();
             }
         }
     }
@@ -176,7 +190,7 @@ impl Shared {
 
     /// Sees to what waits behind polls that hold workers up: processes go to the others, due timers fire. By the monitor, in each of
     /// its rounds.
-    pub(crate) fn take_over_from_held_up(&self) {
+    pub(crate) fn take_over_from_held_up(self: &Arc<Self>) {
         for remote in &self.workers {
             let polls = remote.own.meter.polls.value();
             if remote.polls_seen.swap(polls, Relaxed) == polls {
@@ -185,13 +199,15 @@ impl Shared {
         }
     }
 
-    fn take_over(&self, remote: &Remote) {
+    fn take_over(self: &Arc<Self>, remote: &Remote) {
         // Those who search look into its queue; those who never run out of work do not.
         let queued = remote.stealer.len();
         let processes = std::iter::from_fn(|| retry(|| remote.stealer.steal())).take(queued);
+        let mut taken = false;
         for process in remote.own.slot.take().into_iter().chain(processes) {
             remote.own.meter.rescued.add(1);
             self.inject(process);
+            taken = true;
         }
         let mut due = Vec::new();
         let tick = self.clock.tick();
@@ -199,9 +215,9 @@ impl Shared {
             remote.timers.advance(tick, &mut due);
         }
         due.into_iter().for_each(wake);
-        if self.is_closed() {
-            // The one who closed it may have looked into the injectors before.
-            self.drain();
+        if taken && self.is_closed() {
+            // Who drops what is left may have looked into the injectors before.
+            self.sweep_elsewhere();
         }
     }
 
@@ -284,7 +300,7 @@ impl Shared {
             sleeping: self.idle.sleeping(),
             injected: self.injectors.iter().map(|injector| injector.len()).sum(),
             outside_unparks: self.outside_unparks.load(Relaxed),
-            blocking: blocking::metrics(),
+            blocking: self.blocking.metrics(),
         }
     }
 

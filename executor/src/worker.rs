@@ -27,6 +27,8 @@ pub(crate) fn run() {
         while let Some(process) = local.pop() {
             drop(process);
         }
+        // A poll that began before the close was seen has perhaps left a process waiting which was woken for its end already.
+        local.shared.sweep_waiting();
     });
     attendance::hand_over();
 }

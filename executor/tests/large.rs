@@ -35,5 +35,5 @@ fn a_future_made_in_place_does_not_go_through_the_stack() {
 
 #[test]
 fn a_future_given_by_value_stays_where_its_maker_put_it() {
-    check(8, 1, |executor| executor.spawn(large(7)));
+    check(12, 1, |executor| executor.spawn(large(7)));
 }

@@ -1,9 +1,7 @@
 //! What the executor says about itself: counts that are exact, times that enclose what happened, and silence when nothing does.
 #![cfg(not(loom))]
 
-use bastion_executor::{
-    Executor, Metrics, WorkerMetrics, run, sleep, spawn, spawn_blocking, yield_now,
-};
+use bastion_executor::{Executor, Metrics, WorkerMetrics, run, sleep, spawn, yield_now};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -257,7 +255,7 @@ fn the_blocking_pool_is_seen() {
         .map(|_| {
             let (release, released) = mpsc::channel::<()>();
             let (told, tells) = mpsc::channel();
-            let job = spawn_blocking(move || {
+            let job = executor.spawn_blocking(move || {
                 told.send(()).unwrap();
                 released.recv().unwrap();
             });
@@ -266,10 +264,11 @@ fn the_blocking_pool_is_seen() {
         })
         .unzip();
     let blocking = executor.metrics().blocking;
-    assert!(blocking.threads - blocking.idle >= 4 && blocking.queued == 0, "{blocking:?}");
+    assert_eq!((blocking.threads - blocking.idle, blocking.queued, blocking.rejected), (4, 0, 0));
+    assert!(blocking.longest_wait > NOTHING);
     releases.iter().for_each(|release| release.send(()).unwrap());
     jobs.into_iter().for_each(|job| run(job).unwrap());
-    reached(&executor, "idle threads", |metrics| metrics.blocking.idle >= 4);
+    reached(&executor, "idle threads", |metrics| metrics.blocking.idle == metrics.blocking.threads);
 }
 
 /// Two workers that differ in everything.
@@ -288,6 +287,7 @@ fn example() -> Metrics {
     metrics.uptime = Duration::from_secs(2);
     let blocking = &mut metrics.blocking;
     (blocking.threads, blocking.idle, blocking.queued) = (9, 5, 4);
+    (blocking.rejected, blocking.longest_wait) = (3, Duration::from_millis(2));
     metrics
 }
 
@@ -299,6 +299,6 @@ worker        polls   steals     stolen rescued      parks    unparks       busy
      1           10       20         30      70         40         50   15.000ms    2.000ms      6
    all           11       22         33      77         44         55   16.500ms   20.000ms     12
 1 sleep; 7 injected, 8 woken from outside; up 2.000s
-blocking: 9 threads, 5 idle, 4 jobs queued";
+blocking: 9 threads, 5 idle; 4 jobs queued, 3 refused, longest wait 2.000ms";
     assert_eq!(format!("\n{}", example()), table);
 }

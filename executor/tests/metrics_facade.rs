@@ -113,6 +113,7 @@ fn every_figure_is_published_under_its_name() {
     (metrics.sleeping, metrics.injected, metrics.outside_unparks) = (1, 7, 8);
     let blocking = &mut metrics.blocking;
     (blocking.threads, blocking.idle, blocking.queued) = (9, 5, 4);
+    (blocking.rejected, blocking.longest_wait) = (3, Duration::from_millis(500));
     check(
         || metrics.publish("main"),
         "counter bastion_executor_polls[executor=main,worker=0] 1
@@ -134,11 +135,13 @@ fn every_figure_is_published_under_its_name() {
          gauge bastion_executor_longest_poll[executor=main,worker=1] 0
          gauge bastion_executor_queued[executor=main,worker=1] 0
          counter bastion_executor_outside_unparks[executor=main] 8
+         counter bastion_blocking_rejected[executor=main] 3
          gauge bastion_executor_sleeping[executor=main] 1
          gauge bastion_executor_injected[executor=main] 7
-         gauge bastion_blocking_threads[] 9
-         gauge bastion_blocking_idle[] 5
-         gauge bastion_blocking_queued[] 4",
+         gauge bastion_blocking_threads[executor=main] 9
+         gauge bastion_blocking_idle[executor=main] 5
+         gauge bastion_blocking_queued[executor=main] 4
+         gauge bastion_blocking_longest_wait[executor=main] 0.5",
     );
 }
 
@@ -156,10 +159,12 @@ fn every_figure_is_described_with_its_unit() {
          gauge bastion_executor_longest_poll seconds
          gauge bastion_executor_queued count
          counter bastion_executor_outside_unparks count
+         counter bastion_blocking_rejected count
          gauge bastion_executor_sleeping count
          gauge bastion_executor_injected count
          gauge bastion_blocking_threads count
          gauge bastion_blocking_idle count
-         gauge bastion_blocking_queued count",
+         gauge bastion_blocking_queued count
+         gauge bastion_blocking_longest_wait seconds",
     );
 }

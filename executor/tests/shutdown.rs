@@ -112,20 +112,49 @@ fn a_drop_ends_while_a_worker_waits_in_run_for_what_is_queued() {
 }
 
 #[test]
-fn a_wake_under_a_lock_after_the_end_does_not_run_destructors_there() {
+fn a_wake_under_a_lock_after_the_end_does_nothing() {
     check(|| {
         let slot = Arc::new(Mutex::new(None::<Waker>));
         let (polled, is_polled) = mpsc::channel();
         let executor = executor(1);
         let handle = executor.spawn(Receiver { slot: slot.clone(), polled });
         is_polled.recv().unwrap();
+        let waker = slot.lock().unwrap().clone().expect("polled");
         drop(executor);
-        {
-            let slot = slot.lock().unwrap();
-            slot.as_ref().expect("polled").wake_by_ref();
-        }
+        let slot = slot.lock().unwrap();
+        assert!(slot.is_none(), "the future was dropped");
+        waker.wake();
         assert_eq!(run(handle), None);
-        assert!(slot.lock().unwrap().is_none(), "the future was dropped");
+    });
+}
+
+/// Who spawns may be under a lock that the destructor wants.
+#[test]
+fn a_spawn_under_a_lock_after_the_end_does_not_run_destructors_there() {
+    struct Wants(Arc<Mutex<()>>);
+    impl Drop for Wants {
+        fn drop(&mut self) {
+            drop(self.0.lock());
+        }
+    }
+    check(|| {
+        let executor = executor(1);
+        let (release, released) = mpsc::channel::<()>();
+        let (begun, has_begun) = mpsc::channel();
+        let job = executor.spawn_blocking(move || {
+            begun.send(()).unwrap();
+            let _ = released.recv();
+            let lock = Arc::new(Mutex::new(()));
+            let held = lock.lock().unwrap();
+            let wants = Wants(lock.clone());
+            let handle = spawn(async move { drop(wants) });
+            drop(held);
+            run(handle)
+        });
+        has_begun.recv().unwrap();
+        drop(executor);
+        drop(release);
+        assert_eq!(run(job), Some(None), "it is dropped unpolled");
     });
 }
 

@@ -199,8 +199,8 @@ unsafe fn discard<T>(raw: NonNull<Header>) {
             header.stage.with_mut(|_| unsafe { drop_in_place(raw::stage::<T>(raw)) });
         }),
         Look::Panicked => {
-            // SAFETY: the same for a panic, whose drop does not panic.
-            header.stage.with_mut(|_| unsafe { drop_in_place(raw::stage::<Panic>(raw)) });
+            // SAFETY: the same for a panic, which is told and dropped once.
+            unsafe { (header.vtable.drop_unheard)(raw) };
         }
         look => debug_assert_eq!(look, Look::Empty, "the process has ended"),
     }

@@ -3,6 +3,8 @@
 //! Any `Hooks` type can travel inside the process's allocation. `()` is the empty one: it costs no byte and, since the
 //! provided methods are empty and inlined, no instruction.
 
+use crate::panic::Panic;
+
 /// Data that a process carries, with hooks into its life. Each hook runs at most once.
 ///
 /// A process that is cancelled, or dropped because nothing can wake it, calls none at its end: what must happen in any case
@@ -11,8 +13,8 @@
 /// Hooks get `&self`, because handles may read the data at the same time.
 ///
 /// # Panics
-/// A panic in [`before_start`](Hooks::before_start) ends the process as a panic of its own would; a panic in the other
-/// two is caught and dropped, since the process has ended by then.
+/// A panic in [`before_start`](Hooks::before_start) ends the process as a panic of its own would; a panic in the others
+/// is caught and dropped, since the process has ended by then.
 pub trait Hooks: Send + Sync + 'static {
     /// Runs before the first poll.
     #[inline]
@@ -26,6 +28,13 @@ pub trait Hooks: Send + Sync + 'static {
     /// learns of it.
     #[inline]
     fn after_panic(&self) {}
+
+    /// Runs with the process's panic when nobody can learn of it any more, just before it is dropped: because the process has no handle,
+    /// or when the handle is dropped, on whatever thread, without having been asked after the end.
+    #[inline]
+    fn unheard(&self, panic: &Panic) {
+        let _ = panic;
+    }
 }
 
 impl Hooks for () {}

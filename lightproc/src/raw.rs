@@ -92,6 +92,8 @@ pub(crate) struct VTable {
     pub(crate) schedule: unsafe fn(NonNull<Header>),
     /// Drops schedule function and data, and frees the cell. The stage and the awaiter slot are empty.
     pub(crate) free: unsafe fn(NonNull<Header>),
+    /// Tells the hook of the panic in the stage, and drops it. The caller has the process's HANDLE flag, and the process has panicked.
+    pub(crate) drop_unheard: unsafe fn(NonNull<Header>),
     /// Returns a pointer to the process's data, when they are of that type.
     pub(crate) data: unsafe fn(NonNull<Header>, TypeId) -> Option<NonNull<()>>,
     /// Where the stage is, in bytes from the header.
@@ -217,6 +219,7 @@ where
         abandon: Self::abandon,
         schedule: schedule::<H, S>,
         free: Self::free,
+        drop_unheard: Self::drop_unheard,
         data: Self::data,
         stage: offset_of!(Self, stage),
         waker: waker::vtable::<H, S>(),

@@ -138,6 +138,7 @@ where
             // SAFETY: the panic is in the stage.
             unsafe { Self::hand_over::<Panic>(raw, true) };
         } else {
+            contain(|| cell.hooks().unheard(&panic));
             drop(panic);
             // SAFETY: the stage is empty.
             unsafe { Self::finish(raw) };
@@ -155,6 +156,12 @@ where
             Complete::Kept => {}
             // SAFETY: the transition left the awaiter slot to us.
             Complete::Notify => unsafe { notify(raw) },
+            Complete::Unwanted if panicked => {
+                // SAFETY: no handle exists, so the panic in the stage is ours.
+                unsafe { Self::drop_unheard(raw) };
+                // SAFETY: the stage is empty.
+                unsafe { Self::finish(raw) };
+            }
             Complete::Unwanted => {
                 contain(|| {
                     // SAFETY: no handle exists, so what is in the stage is ours.
@@ -164,6 +171,19 @@ where
                 unsafe { Self::finish(raw) };
             }
         }
+    }
+
+    /// Drops a panic of which nobody will learn, after the hook was told. Never unwinds.
+    ///
+    /// # Safety
+    /// `raw` is a live cell of these types, whose stage holds a panic that is the caller's; it is empty afterwards.
+    #[cold]
+    pub(crate) unsafe fn drop_unheard(raw: NonNull<Header>) {
+        // SAFETY: live by contract.
+        let cell = unsafe { Self::of(raw) };
+        // SAFETY: the stage holds a panic, ours alone, which is taken once. Its drop does not panic.
+        let panic = cell.header().stage.with_mut(|_| unsafe { cell.place::<Panic>().read() });
+        contain(|| cell.hooks().unheard(&panic));
     }
 
     /// Drops the future and ends the process without an output.

@@ -2,6 +2,7 @@
 
 use super::handle::LocalHandle;
 use super::own::{Entry, Own};
+use crate::on_panic::OnPanic;
 use lightproc::{InPlace, LightProc};
 use pin_project_lite::pin_project;
 use send_wrapper::SendWrapper;
@@ -39,7 +40,8 @@ where
     // thread; but all processes run and end here, and a handle cannot leave.
     let body = InPlace(|| SendWrapper::new(Body { future: future.into_future(), _entry: entry }));
     let door = own.door.clone();
-    let (process, handle) = LightProc::recoverable(body, move |process| door.schedule(process), ());
+    let schedule = move |process| door.schedule(process);
+    let (process, handle) = LightProc::recoverable(body, schedule, OnPanic::default());
     own.complete(key, process.waker());
     own.push(process);
     LocalHandle::new(handle)

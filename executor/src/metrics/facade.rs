@@ -31,10 +31,12 @@ const WORKER_GAUGES: &[Row<WorkerMetrics, f64>] = &[
     }),
 ];
 
-const COUNTERS: &[Row<Metrics, u64>] =
-    &[("bastion_executor_outside_unparks", Unit::Count, "Workers woken from outside", |metrics| {
+const COUNTERS: &[Row<Metrics, u64>] = &[
+    ("bastion_executor_outside_unparks", Unit::Count, "Workers woken from outside", |metrics| {
         metrics.outside_unparks
-    })];
+    }),
+    ("bastion_blocking_rejected", Unit::Count, "Jobs refused", |metrics| metrics.blocking.rejected),
+];
 
 const GAUGES: &[Row<Metrics, f64>] = &[
     ("bastion_executor_sleeping", Unit::Count, "Workers that sleep", |metrics| {
@@ -43,10 +45,6 @@ const GAUGES: &[Row<Metrics, f64>] = &[
     ("bastion_executor_injected", Unit::Count, "Processes from outside that wait", |metrics| {
         metrics.injected as f64
     }),
-];
-
-/// Of the program, not of one executor: without a label.
-const BLOCKING_GAUGES: &[Row<Metrics, f64>] = &[
     ("bastion_blocking_threads", Unit::Count, "Threads of the blocking pool", |metrics| {
         metrics.blocking.threads as f64
     }),
@@ -55,6 +53,9 @@ const BLOCKING_GAUGES: &[Row<Metrics, f64>] = &[
     }),
     ("bastion_blocking_queued", Unit::Count, "Its jobs without a thread", |metrics| {
         metrics.blocking.queued as f64
+    }),
+    ("bastion_blocking_longest_wait", Unit::Seconds, "Longest wait of a job", |metrics| {
+        metrics.blocking.longest_wait.as_secs_f64()
     }),
 ];
 
@@ -67,10 +68,8 @@ impl Metrics {
             metrics::describe_counter!(*name, *unit, *about);
         }
         let worker = WORKER_GAUGES.iter().map(|(name, unit, about, _)| (name, unit, about));
-        let own = GAUGES.iter().chain(BLOCKING_GAUGES);
-        for (name, unit, about) in
-            worker.chain(own.map(|(name, unit, about, _)| (name, unit, about)))
-        {
+        let own = GAUGES.iter().map(|(name, unit, about, _)| (name, unit, about));
+        for (name, unit, about) in worker.chain(own) {
             metrics::describe_gauge!(*name, *unit, *about);
         }
     }
@@ -88,7 +87,9 @@ impl Metrics {
     /// | `bastion_executor_queued` | gauge | `executor`, `worker` |
     /// | `bastion_executor_outside_unparks` | counter | `executor` |
     /// | `bastion_executor_sleeping`, `_injected` | gauge | `executor` |
-    /// | `bastion_blocking_threads`, `_idle`, `_queued` | gauge | |
+    /// | `bastion_blocking_threads`, `_idle`, `_queued` | gauge | `executor` |
+    /// | `bastion_blocking_rejected` | counter | `executor` |
+    /// | `bastion_blocking_longest_wait` | gauge, seconds | `executor` |
     pub fn publish(&self, executor: &str) {
         let of_executor = vec![Label::new("executor", executor.to_owned())];
         for (index, worker) in self.workers.iter().enumerate() {
@@ -106,9 +107,6 @@ impl Metrics {
         }
         for (name, _, _, value) in GAUGES {
             metrics::gauge!(*name, of_executor.clone()).set(value(self));
-        }
-        for (name, _, _, value) in BLOCKING_GAUGES {
-            metrics::gauge!(*name).set(value(self));
         }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) enum Part {
     StartHook,
     CompleteHook,
     PanicHook,
+    UnheardHook,
     FutureDrop,
     OutputDrop,
     DataDrop,
@@ -17,10 +18,11 @@ pub(crate) enum Part {
     PayloadDrop,
 }
 
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 12] = [
     Part::StartHook,
     Part::CompleteHook,
     Part::PanicHook,
+    Part::UnheardHook,
     Part::FutureDrop,
     Part::OutputDrop,
     Part::DataDrop,

@@ -73,6 +73,7 @@ impl Case {
         let by_part = [
             (Part::CompleteHook, end == End::Value),
             (Part::PanicHook, matches!(end, End::Panic(_))),
+            (Part::UnheardHook, self.is_unheard()),
             (Part::FutureDrop, end != End::Panic("the future's destructor")),
             (Part::OutputDrop, self.has_output() && !(end == End::Value && self.is_asked())),
             (Part::DataDrop, true),
@@ -81,6 +82,11 @@ impl Case {
             (Part::AwaiterDrop, self.is_registered() && !self.is_awaiter_woken()),
         ];
         by_part.into_iter().filter(|&(part, happens)| happens && self.panics(part)).count()
+    }
+
+    /// Says whether the process has ended by a panic that nobody asks for.
+    fn is_unheard(self) -> bool {
+        matches!(self.end(), End::Panic(_)) && !self.is_asked()
     }
 
     /// Says whether a panic that ended the process is dropped by the process or by its handle.
@@ -124,6 +130,7 @@ pub(crate) fn expected(case: Case) -> Account {
         started: usize::from(case.is_run()),
         completed: usize::from(end == End::Value),
         panicked: usize::from(matches!(end, End::Panic(_))),
+        unheard: usize::from(case.is_unheard()),
         futures_dropped: 1,
         outputs_dropped: usize::from(case.has_output()),
         data_dropped: 1,

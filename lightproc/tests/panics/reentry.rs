@@ -108,6 +108,7 @@ fn check(act_: Act, path: Path, panics: &[Part]) {
         started: run,
         completed: usize::from(path == Path::Returns),
         panicked: usize::from(path == Path::PollPanics),
+        unheard: usize::from(path == Path::PollPanics && !asked),
         futures_dropped: 1,
         outputs_dropped: usize::from(path == Path::Returns),
         data_dropped: 1,

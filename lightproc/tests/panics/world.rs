@@ -1,7 +1,7 @@
 //! A process whose every part can panic, and counts what happens to it in its thread's world.
 
 use crate::case::{Case, Part, Parts, Path, Waker as Kept};
-use lightproc::{Hooks, LightProc};
+use lightproc::{Hooks, LightProc, Panic};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,6 +16,7 @@ pub(crate) struct Counts {
     pub(crate) started: usize,
     pub(crate) completed: usize,
     pub(crate) panicked: usize,
+    pub(crate) unheard: usize,
     pub(crate) futures_dropped: usize,
     pub(crate) outputs_dropped: usize,
     pub(crate) data_dropped: usize,
@@ -165,6 +166,12 @@ impl Hooks for Data {
     fn after_panic(&self) {
         tally(|counts| counts.panicked += 1);
         maybe(Part::PanicHook, "the panic hook");
+    }
+
+    fn unheard(&self, panic: &Panic) {
+        tally(|counts| counts.unheard += 1);
+        assert_eq!(panic.message(), None, "the payloads are no text");
+        maybe(Part::UnheardHook, "the hook for the unheard");
     }
 }
 
