@@ -35,6 +35,11 @@ pub(crate) fn unlimited<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// Says whether nothing is left for this poll.
+pub(crate) fn is_spent() -> bool {
+    LEFT.try_with(Cell::get) == Ok(0)
+}
+
 /// Spends one unit of what the running process may do in this poll. Pending, and the process woken, when nothing is left: return
 /// `Pending` then, and spend again at the next poll.
 ///

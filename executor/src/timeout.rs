@@ -1,5 +1,6 @@
 //! A limit on how long a future may take.
 
+use crate::budget;
 use crate::timer::sleep;
 use pin_utils::pin_mut;
 use std::fmt;
@@ -42,9 +43,17 @@ pub fn timeout<F: Future>(
     let mut sleep = sleep(limit);
     async move {
         pin_mut!(future);
-        poll_fn(|cx| match future.as_mut().poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Ok(output)),
-            Poll::Pending => Pin::new(&mut sleep).poll(cx).map(|()| Err(Elapsed(limit))),
+        poll_fn(|cx| {
+            let had_some = !budget::is_spent();
+            if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                return Poll::Ready(Ok(output));
+            }
+            let mut look = || Pin::new(&mut sleep).poll(cx);
+            // A future that spends the whole budget in each poll would leave nothing for the look, ever. Where there was nothing
+            // from the start the look is not free: a loop of timeouts is one that must end, too.
+            let over =
+                if had_some && budget::is_spent() { budget::unlimited(look) } else { look() };
+            over.map(|()| Err(Elapsed(limit)))
         })
         .await
     }

@@ -5,8 +5,9 @@
 #![cfg(not(loom))]
 
 use bastion_executor::{
-    Executor, RecoverableHandle, poll_budget, run, sleep, spawn, timeout, yield_now,
+    Elapsed, Executor, RecoverableHandle, poll_budget, run, sleep, spawn, timeout, yield_now,
 };
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -156,6 +157,54 @@ fn timers() {
             })
         };
         (0..OTHERS).map(other).collect::<Vec<_>>().into_iter().map(ended).collect()
+    });
+}
+
+#[test]
+fn a_timeout_of_a_future_that_spends_all_its_budget() {
+    check(|executor| {
+        let limit = Duration::from_millis(1);
+        let other = || async move {
+            let start = Instant::now();
+            let greedy = async {
+                loop {
+                    poll_fn(poll_budget).await;
+                }
+            };
+            let over: Result<Infallible, _> = timeout(limit, greedy).await;
+            assert_eq!(over, Err(Elapsed(limit)));
+            start.elapsed() - limit
+        };
+        (0..OTHERS / 100).map(|_| ended(executor.spawn(other()))).collect()
+    });
+}
+
+#[test]
+fn timeouts_that_are_over_at_once_for_ever() {
+    check(|executor| {
+        let end = Arc::<AtomicBool>::default();
+        let forever = executor.spawn({
+            let end = end.clone();
+            async move {
+                while !end.load(SeqCst) {
+                    let greedy = async {
+                        loop {
+                            poll_fn(poll_budget).await;
+                        }
+                    };
+                    let over: Result<Infallible, _> = timeout(Duration::ZERO, greedy).await;
+                    assert!(over.is_err());
+                }
+            }
+        });
+        let other = |_| {
+            let spawned = Instant::now();
+            ended(executor.spawn(async move { spawned.elapsed() }))
+        };
+        let waited = (0..OTHERS / 100).map(other).collect();
+        end.store(true, SeqCst);
+        ended(forever);
+        waited
     });
 }
 
