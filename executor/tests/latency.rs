@@ -28,8 +28,11 @@ const ROUNDS: usize = 10;
 /// How many wait beside those who never rest.
 const OTHERS: u32 = 1_000;
 
+/// A name, and what spawns it.
+type Restless = (&'static str, fn(&Executor, &Arc<AtomicBool>));
+
 /// Those who never rest. Each of them ends once it is told to.
-const RESTLESS: [(&str, fn(&Executor, &Arc<AtomicBool>)); 3] =
+const RESTLESS: [Restless; 3] =
     [("yields", yields), ("always ready", always_ready), ("a pair", pair)];
 
 fn yields(executor: &Executor, end: &Arc<AtomicBool>) {
