@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 /// The time between two rounds. What waits behind a long poll waits for less than two of them.
-const PERIOD: Duration = Duration::from_millis(3);
+pub(crate) const PERIOD: Duration = Duration::from_millis(3);
 
 /// After so many rounds in which all workers slept the monitor sleeps, too: 0.3 seconds. Waking it is dear, so not at once.
 const QUIET: u32 = 100;

@@ -9,6 +9,11 @@ const MOST: u32 = 64;
 /// What it takes to wake a thread, roughly: some microseconds for who wakes it, tens until it runs.
 const WAKE_NS: u64 = 10_000;
 
+/// Returns what [`Pace::bearable`] would, as far as somebody else can tell: from how many polls there were in a time.
+pub(crate) fn bearable(polls: u64, in_ns: u64) -> usize {
+    (polls.saturating_mul(WAKE_NS) / in_ns.max(1)) as usize
+}
+
 /// How fast a worker's polls are, and what follows from that.
 #[derive(Debug)]
 pub(crate) struct Pace {
@@ -95,6 +100,13 @@ mod tests {
         assert_eq!(look_after(&mut pace, 1_000_000), 64);
         assert_eq!(look_after(&mut pace, 10), 1);
         assert!((0..40).any(|_| look_after(&mut pace, 10) == 64));
+    }
+
+    #[test]
+    fn somebody_else_can_tell_what_is_bearable_from_the_number_of_polls() {
+        for (polls, expected) in [(0, 0), (1, 0), (299, 0), (300, 1), (30_000, 100)] {
+            assert_eq!(bearable(polls, 3_000_000), expected, "{polls}");
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@ use crate::end::End;
 use crate::idle::Idle;
 use crate::local::Local;
 use crate::metrics::{Meter, Metrics};
+use crate::monitor;
 use crate::on_panic::OnPanic;
+use crate::pace;
 use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::slot::Slot;
@@ -193,9 +195,20 @@ impl Shared {
     pub(crate) fn take_over_from_held_up(self: &Arc<Self>) {
         for remote in &self.workers {
             let polls = remote.own.meter.polls.value();
-            if remote.polls_seen.swap(polls, Relaxed) == polls {
-                self.take_over(remote);
+            match polls - remote.polls_seen.swap(polls, Relaxed) {
+                0 => self.take_over(remote),
+                begun => self.share_out(remote, begun),
             }
+        }
+    }
+
+    /// Sees to what waits in a worker's queue when polls have become long since it looked at the clock: its look may be dozens of them away.
+    fn share_out(&self, remote: &Remote, begun: u64) {
+        let bearable = pace::bearable(begun, monitor::PERIOD.as_nanos() as u64);
+        if remote.stealer.len() > bearable {
+            // For the searchers' look. The worker's own word comes with its next look.
+            remote.own.bearable.fetch_min(bearable, Relaxed);
+            self.idle.notify();
         }
     }
 

@@ -115,6 +115,8 @@ impl<'a> Worker<'a> {
         let now = Instant::now();
         self.pace.looked(self.local.meter().look(now));
         self.local.bear(self.pace.bearable());
+        // What was bearable while polls were short may not be any more.
+        self.local.notify_of_queue();
         self.injected_first = true;
         self.fire(now);
         let now_ns = self.local.shared.elapsed_ns(now);
