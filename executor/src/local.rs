@@ -133,6 +133,8 @@ impl Local {
             self.queue.push(process);
         }
         if !self.queue.is_empty() {
+            // This thread will have done none of it when another worker is awake.
+            self.bear(0);
             self.notify();
             if self.shared.is_closed() {
                 // The others have stopped, or may have before they saw it.

@@ -196,7 +196,8 @@ impl Shared {
         for remote in &self.workers {
             let polls = remote.own.meter.polls.value();
             match polls - remote.polls_seen.swap(polls, Relaxed) {
-                0 => self.take_over(remote),
+                0 if self.is_behind(remote) => self.without_skips(|| self.take_over(remote)),
+                0 => {}
                 begun => self.share_out(remote, begun),
             }
         }
@@ -210,6 +211,13 @@ impl Shared {
             remote.own.bearable.fetch_min(bearable, Relaxed);
             self.idle.notify();
         }
+    }
+
+    /// Says whether something waits behind a worker.
+    fn is_behind(&self, remote: &Remote) -> bool {
+        let is_due = || remote.timers.next() <= self.clock.tick();
+        // Closed: the one who closed it may have looked before.
+        !remote.stealer.is_empty() || !remote.own.slot.is_empty() || is_due() || self.is_closed()
     }
 
     fn take_over(self: &Arc<Self>, remote: &Remote) {
@@ -289,14 +297,35 @@ impl Shared {
             let runs = self.runs.load(SeqCst);
             let waits = self.runners.load(SeqCst) == 0
                 && self.idle.sleeping() + self.inside.load(SeqCst) == self.workers.len()
-                && !self.has_work();
-            // If nobody in `run` was woken between the looks, nobody was busy at the second one.
+                && !self.is_any_due();
+            let next = self.workers.iter().map(|remote| remote.timers.settle()).min();
+            // If nobody was counted between the looks, nobody was busy at the second one, nor had timers in hand that were due.
             if !waits || self.runs.load(SeqCst) != runs {
                 return None;
             }
-            let next = self.workers.iter().map(|remote| remote.timers.next()).min();
             next.filter(|next| *next != crate::timer::NEVER)
         });
+    }
+
+    /// Says whether a process waits for a worker anywhere, however short it will.
+    fn is_any_due(&self) -> bool {
+        self.is_closed()
+            || self.injectors.iter().any(|injector| !injector.is_empty())
+            || self
+                .workers
+                .iter()
+                .any(|remote| !remote.stealer.is_empty() || !remote.own.slot.is_empty())
+    }
+
+    /// Keeps a clock that skips from it while `f` has processes or timers in hand that nobody else sees.
+    pub(crate) fn without_skips<R>(&self, f: impl FnOnce() -> R) -> R {
+        if !self.clock.skips() {
+            return f();
+        }
+        self.count_runner(true);
+        let result = f();
+        self.count_runner(false);
+        result
     }
 
     /// Returns the time since the start, in nanoseconds.

@@ -198,15 +198,18 @@ pub(crate) fn wait_inside(local: &Local, is_woken: impl Fn() -> bool) {
     let timers = local.shared.workers[local.index].timers;
     let mut due = Vec::new();
     while !is_woken() {
+        // It must not sit on a process that others could run.
+        local.flush();
         local.shared.skip_time();
         if timers.next() != NEVER && timers.next() <= local.shared.clock.tick() {
-            timers.advance(local.shared.clock.tick(), &mut due);
+            local.shared.without_skips(|| {
+                timers.advance(local.shared.clock.tick(), &mut due);
+                due.drain(..).for_each(wake);
+            });
         } else {
-            // It must not sit on a process that others could run.
-            local.flush();
             local.parker.drive(timeout(local), &mut due);
+            due.drain(..).for_each(wake);
         }
-        due.drain(..).for_each(wake);
     }
 }
 

@@ -66,6 +66,14 @@ impl Timers {
         self.next.load(Relaxed)
     }
 
+    /// As [`next`](Timers::next), but none that was taken back meanwhile.
+    pub(crate) fn settle(&self) -> u64 {
+        let state = self.lock();
+        let next = state.wheel.next().unwrap_or(NEVER);
+        self.next.store(next, Release);
+        next
+    }
+
     pub(crate) fn insert(&self, deadline: u64, waker: Waker) -> Inserted {
         let mut state = self.lock();
         if state.closed {
