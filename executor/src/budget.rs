@@ -4,6 +4,7 @@
 //! operation of ours spends one unit; when none is left it is pending, having woken its process, which runs again behind
 //! the others. The rule is tokio's. Knows no worker: the worker fills the purse before a poll.
 
+use crate::sync::thread_local;
 use std::cell::Cell;
 use std::task::{Context, Poll};
 

@@ -10,6 +10,7 @@ use crate::placement::{self, Placement, PlacementError, WorkerPlace};
 use crate::runtime::Executor;
 use crate::settings::{self, BadVariable, Settings};
 use crate::shared::{Given, Own, Remote, Shared};
+use crate::sync::{AtomicU64, thread};
 use crate::timer::{Clock, Timers};
 use crate::tokio_bridge::Bridge;
 use crate::topology::{CpuSet, Topology};
@@ -19,8 +20,6 @@ use lightproc::{LightProc, Panic};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// Describes an [`Executor`].

@@ -10,10 +10,10 @@
 
 use crate::local::{self, Local};
 use crate::shared::Shared;
+use crate::sync::{AtomicUsize, thread};
 use crate::tokio_bridge::Bridge;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::thread;
+use std::sync::atomic::Ordering::SeqCst;
 
 /// Who drops what is left when an executor has closed.
 #[derive(Debug)]

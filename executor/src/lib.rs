@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(shuttle, allow(dead_code, unused_imports, reason = "no monitor, no pool"))]
 
 pub mod affinity;
 #[cfg(feature = "io")]
@@ -17,6 +18,10 @@ pub mod io;
 mod local;
 mod local_executor;
 mod metrics;
+#[cfg(not(shuttle))]
+mod monitor;
+#[cfg(shuttle)]
+#[path = "monitor/absent.rs"]
 mod monitor;
 mod on_panic;
 mod pace;
@@ -27,10 +32,13 @@ pub mod placement;
 mod reactor;
 mod registry;
 mod runtime;
+#[cfg(all(test, shuttle))]
+mod schedules;
 mod scope;
 mod settings;
 mod shared;
 mod slot;
+mod sync;
 mod timeout;
 mod timer;
 #[cfg(feature = "tokio")]

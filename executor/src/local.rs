@@ -4,6 +4,7 @@ use crate::metrics::Meter;
 use crate::parker::Parker;
 use crate::runtime::global_or_panic;
 use crate::shared::{Own, Shared, own_turn};
+use crate::sync::thread_local;
 use crossbeam_deque::Worker as Queue;
 use lightproc::LightProc;
 use std::cell::{Cell, OnceCell, RefCell};

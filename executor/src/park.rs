@@ -4,13 +4,14 @@ use crate::budget;
 use crate::local::{self, Local};
 use crate::parker::Parker;
 use crate::shared::Shared;
+use crate::sync::{AtomicBool, thread_local};
 use crate::timer::Clock;
 use crate::worker;
 use pin_utils::pin_mut;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Wake, Waker};
 
 struct Unpark {
@@ -105,7 +106,7 @@ struct Counted<'a> {
 
 impl<'a> Counted<'a> {
     fn new(shared: &'a Arc<Shared>) -> Counted<'a> {
-        let around = COUNTED.replace(Arc::as_ptr(shared));
+        let around = COUNTED.with(|counted| counted.replace(Arc::as_ptr(shared)));
         let is_new = around != Arc::as_ptr(shared);
         let is_worker = |local: &Local| Arc::ptr_eq(&local.shared, shared);
         let inside = is_new && Local::with(|local| local.is_some_and(is_worker));
@@ -121,7 +122,7 @@ impl<'a> Counted<'a> {
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        COUNTED.set(self.around);
+        COUNTED.with(|counted| counted.set(self.around));
         if self.inside {
             self.shared.count_inside(false);
         }

@@ -8,7 +8,12 @@ use loom::{
     sync::atomic::AtomicU32,
     thread::{Thread, current, park},
 };
-#[cfg(not(loom))]
+#[cfg(shuttle)]
+use shuttle::{
+    sync::atomic::AtomicU32,
+    thread::{Thread, current, park, park_timeout},
+};
+#[cfg(not(any(loom, shuttle)))]
 use std::{
     sync::atomic::AtomicU32,
     thread::{Thread, current, park, park_timeout},

@@ -6,13 +6,14 @@
 //! queue.
 
 use crate::local::Local;
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard};
 use crossbeam_utils::CachePadded;
 use pin_project_lite::pin_project;
 use slab::Slab;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// The processes of one executor that have waited, in one list a worker.

@@ -9,6 +9,7 @@ use crate::on_panic::OnGlobalPanic;
 use crate::park;
 use crate::registry::Listing;
 use crate::shared::Shared;
+use crate::sync::thread::{self, JoinHandle as Thread};
 use crate::timer::Clock;
 use crate::tokio_bridge::Bridge;
 use crate::topology::Topology;
@@ -17,7 +18,6 @@ use once_cell::sync::OnceCell;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::thread::JoinHandle as Thread;
 
 /// A work-stealing executor: worker threads and the processes that they run.
 ///
@@ -152,7 +152,7 @@ impl Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        let (shared, me) = (self.shared.clone(), std::thread::current().id());
+        let (shared, me) = (self.shared.clone(), thread::current().id());
         shared.close();
         self.bridge.within(|| {
             // What destructors spawn belongs here, and is dropped as well.

@@ -11,14 +11,13 @@ use crate::pace;
 use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::slot::Slot;
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, fence};
 use crate::timer::{Clock, Timers};
 use crossbeam_deque::{Injector, Steal, Stealer};
 use crossbeam_utils::CachePadded;
 use lightproc::{LightProc, Panic};
 use std::sync::Arc;
-use std::sync::atomic::{
-    AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst, fence,
-};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -395,8 +394,8 @@ pub(crate) fn wake(waker: Waker) {
 
 /// A number of this thread's own: each outside thread stays with one injector, and they take turns.
 pub(crate) fn own_turn() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local!(static TURN: usize = NEXT.fetch_add(1, Relaxed));
+    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    crate::sync::thread_local!(static TURN: usize = NEXT.fetch_add(1, Relaxed));
     // During the destruction of the thread's locals any injector will do.
     TURN.try_with(|turn| *turn).unwrap_or_default()
 }

@@ -5,7 +5,9 @@
 
 #[cfg(loom)]
 use loom::sync::atomic::AtomicPtr;
-#[cfg(not(loom))]
+#[cfg(shuttle)]
+use shuttle::sync::atomic::AtomicPtr;
+#[cfg(not(any(loom, shuttle)))]
 use std::sync::atomic::AtomicPtr;
 
 use lightproc::LightProc;

@@ -16,6 +16,7 @@ mod examples;
 mod features;
 mod layers;
 mod loom;
+mod shuttle;
 mod steps;
 
 use steps::{STEPS, Step};

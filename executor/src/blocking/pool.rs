@@ -148,7 +148,14 @@ impl Pool {
         Err(Refused::Full)
     }
 
+    /// Runs a job on a thread of its own, for random schedules: the pool's threads live longer than one of these.
+    #[cfg(shuttle)]
+    pub(crate) fn push(self: &Arc<Self>, job: LightProc) {
+        crate::sync::thread::spawn(move || job.run());
+    }
+
     /// Queues a job, which holds its place. Drops it if the pool has closed since.
+    #[cfg(not(shuttle))]
     pub(crate) fn push(self: &Arc<Self>, job: LightProc) {
         let waiting = Waiting { job, since: Instant::now() };
         let mut state = self.state();

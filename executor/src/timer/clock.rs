@@ -1,11 +1,10 @@
 //! [`Clock`]: what time it is for an executor's timers.
 
 use crate::shared::Shared;
+use crate::sync::{AtomicU64, Mutex};
 use std::fmt;
-use std::sync::atomic::{
-    AtomicBool, AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed,
-};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::{Arc, LazyLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// A tick of the timers, 65.5 microseconds: about what the system is late by when it wakes a thread. Virtual time is exact: there a tick
@@ -16,7 +15,7 @@ const TICK_NS: u64 = 1 << 16;
 const END_NS: u64 = u64::MAX / 3;
 
 /// Somebody has made a clock that skips. Whoever uses one has heard of its making.
-static SKIPS: AtomicBool = AtomicBool::new(false);
+static SKIPS: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
 /// What all ticks count from.
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);

@@ -4,8 +4,9 @@
 //! looks at the clock and before it sleeps; another one, when the worker is held up in a poll. Knows ticks, no clock.
 
 use super::wheel::{Key, Wheel};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::Release};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use crate::sync::{AtomicU64, Mutex, MutexGuard};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::task::Waker;
 
 /// No timer.
@@ -36,9 +37,11 @@ pub(crate) enum Inserted {
 
 /// Timers that no worker has now. They are never freed, so that whoever waits for one needs no count of references; there are as
 /// many as there ever were workers at once.
-static FREE: Mutex<Vec<&Timers>> = Mutex::new(Vec::new());
+///
+/// `std`'s lock, as nothing happens under it.
+static FREE: std::sync::Mutex<Vec<&Timers>> = std::sync::Mutex::new(Vec::new());
 
-fn free() -> MutexGuard<'static, Vec<&'static Timers>> {
+fn free() -> std::sync::MutexGuard<'static, Vec<&'static Timers>> {
     FREE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -57,7 +60,10 @@ impl Timers {
 
     /// Lets another worker have them. They are closed.
     pub(crate) fn give_back(&'static self) {
-        free().push(self);
+        // What shuttle knows of them is worth nothing in another schedule.
+        if !cfg!(shuttle) {
+            free().push(self);
+        }
     }
 
     /// Returns a tick that no timer is due before; [`NEVER`] if there is none.

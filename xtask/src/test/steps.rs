@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use super::{Outcome, examples, features, layers, loom};
+use super::{Outcome, examples, features, layers, loom, shuttle};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -77,6 +77,12 @@ pub(super) const STEPS: &[Step] = &[
         about: "the protocols under the model checker",
         tool: None,
         run: loom::run,
+    },
+    Step {
+        name: "shuttle",
+        about: "the executor under random schedules",
+        tool: None,
+        run: shuttle::run,
     },
     Step {
         name: "examples",
