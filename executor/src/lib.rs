@@ -31,12 +31,14 @@ pub mod placement;
 #[cfg(feature = "io")]
 mod reactor;
 mod registry;
+mod rescue;
 mod runtime;
 #[cfg(all(test, shuttle))]
 mod schedules;
 mod scope;
 mod settings;
 mod shared;
+mod skip;
 mod slot;
 mod sync;
 mod timeout;

@@ -5,11 +5,10 @@ use crate::end::End;
 use crate::idle::Idle;
 use crate::local::Local;
 use crate::metrics::{Meter, Metrics};
-use crate::monitor;
 use crate::on_panic::OnPanic;
-use crate::pace;
 use crate::registry::Registry;
 use crate::settings::Settings;
+use crate::skip::Busy;
 use crate::slot::Slot;
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, fence};
 use crate::timer::{Clock, Timers};
@@ -38,14 +37,10 @@ pub(crate) struct Shared {
     pub(crate) on_panic: OnPanic,
     pub(crate) registry: Registry,
     /// Processes that come from outside the workers: one queue a domain, each on its own cache lines.
-    injectors: Box<[CachePadded<Injector<LightProc>>]>,
+    pub(crate) injectors: Box<[CachePadded<Injector<LightProc>>]>,
     closed: AtomicBool,
-    /// How many threads in `run` do something, or have been woken to; counted only for a clock that skips.
-    runners: AtomicUsize,
-    /// How often one of them began to.
-    runs: AtomicU64,
-    /// How many workers are in `run` inside a process; counted as well only then.
-    inside: AtomicUsize,
+    /// Who keeps a clock that skips from it.
+    pub(crate) busy: Busy,
     /// How often a thread that is no worker has woken one.
     outside_unparks: AtomicU64,
     started: Instant,
@@ -107,9 +102,7 @@ impl Shared {
             on_panic,
             injectors: (0..domains.max(1)).map(|_| CachePadded::default()).collect(),
             closed: AtomicBool::new(false),
-            runners: AtomicUsize::new(0),
-            runs: AtomicU64::new(0),
-            inside: AtomicUsize::new(0),
+            busy: Busy::default(),
             outside_unparks: AtomicU64::new(0),
             started,
         });
@@ -147,7 +140,7 @@ impl Shared {
         }
     }
 
-    fn inject(&self, process: LightProc) {
+    pub(crate) fn inject(&self, process: LightProc) {
         self.injectors[own_turn() % self.injectors.len()].push(process);
         if self.idle.notify() {
             // Beside the waking of a thread this costs nothing.
@@ -189,58 +182,6 @@ impl Shared {
         Some(stolen)
     }
 
-    /// Sees to what waits behind polls that hold workers up: processes go to the others, due timers fire. By the monitor, in each of
-    /// its rounds.
-    pub(crate) fn take_over_from_held_up(self: &Arc<Self>) {
-        for remote in &self.workers {
-            let polls = remote.own.meter.polls.value();
-            match polls - remote.polls_seen.swap(polls, Relaxed) {
-                0 if self.is_behind(remote) => self.without_skips(|| self.take_over(remote)),
-                0 => {}
-                begun => self.share_out(remote, begun),
-            }
-        }
-    }
-
-    /// Sees to what waits in a worker's queue when polls have become long since it looked at the clock: its look may be dozens of them away.
-    fn share_out(&self, remote: &Remote, begun: u64) {
-        let bearable = pace::bearable(begun, monitor::PERIOD.as_nanos() as u64);
-        if remote.stealer.len() > bearable {
-            // For the searchers' look. The worker's own word comes with its next look.
-            remote.own.bearable.fetch_min(bearable, Relaxed);
-            self.idle.notify();
-        }
-    }
-
-    /// Says whether something waits behind a worker.
-    fn is_behind(&self, remote: &Remote) -> bool {
-        let is_due = || remote.timers.next() <= self.clock.tick();
-        // Closed: the one who closed it may have looked before.
-        !remote.stealer.is_empty() || !remote.own.slot.is_empty() || is_due() || self.is_closed()
-    }
-
-    fn take_over(self: &Arc<Self>, remote: &Remote) {
-        // Those who search look into its queue; those who never run out of work do not.
-        let queued = remote.stealer.len();
-        let processes = std::iter::from_fn(|| retry(|| remote.stealer.steal())).take(queued);
-        let mut taken = false;
-        for process in remote.own.slot.take().into_iter().chain(processes) {
-            remote.own.meter.rescued.add(1);
-            self.inject(process);
-            taken = true;
-        }
-        let mut due = Vec::new();
-        let tick = self.clock.tick();
-        if remote.timers.next() <= tick {
-            remote.timers.advance(tick, &mut due);
-        }
-        due.into_iter().for_each(wake);
-        if taken && self.is_closed() {
-            // Who drops what is left may have looked into the injectors before.
-            self.sweep_elsewhere();
-        }
-    }
-
     /// Says whether all workers sleep, or have announced that they will.
     pub(crate) fn all_asleep(&self) -> bool {
         self.idle.sleeping() == self.workers.len()
@@ -267,64 +208,6 @@ impl Shared {
                 self.rouse(worker);
             }
         }
-    }
-
-    /// Counts a thread in `run` that begins to do something, or ends.
-    pub(crate) fn count_runner(&self, busy: bool) {
-        if busy {
-            self.runners.fetch_add(1, SeqCst);
-            self.runs.fetch_add(1, SeqCst);
-        } else if self.runners.fetch_sub(1, SeqCst) == 1 {
-            // If all workers sleep, one must see whether the time may go on.
-            (0..self.workers.len()).for_each(|worker| self.rouse(worker));
-        }
-    }
-
-    /// Counts a worker that waits in `run` inside a process, or does so no longer.
-    pub(crate) fn count_inside(&self, inside: bool) {
-        if inside {
-            self.inside.fetch_add(1, SeqCst);
-        } else {
-            self.inside.fetch_sub(1, SeqCst);
-        }
-    }
-
-    /// Lets a clock that skips go on to the first deadline, if nobody has anything to do. By a worker that waits, or has announced that
-    /// it sleeps.
-    pub(crate) fn skip_time(&self) {
-        self.clock.skip(|| {
-            let runs = self.runs.load(SeqCst);
-            let waits = self.runners.load(SeqCst) == 0
-                && self.idle.sleeping() + self.inside.load(SeqCst) == self.workers.len()
-                && !self.is_any_due();
-            let next = self.workers.iter().map(|remote| remote.timers.settle()).min();
-            // If nobody was counted between the looks, nobody was busy at the second one, nor had timers in hand that were due.
-            if !waits || self.runs.load(SeqCst) != runs {
-                return None;
-            }
-            next.filter(|next| *next != crate::timer::NEVER)
-        });
-    }
-
-    /// Says whether a process waits for a worker anywhere, however short it will.
-    fn is_any_due(&self) -> bool {
-        self.is_closed()
-            || self.injectors.iter().any(|injector| !injector.is_empty())
-            || self
-                .workers
-                .iter()
-                .any(|remote| !remote.stealer.is_empty() || !remote.own.slot.is_empty())
-    }
-
-    /// Keeps a clock that skips from it while `f` has processes or timers in hand that nobody else sees.
-    pub(crate) fn without_skips<R>(&self, f: impl FnOnce() -> R) -> R {
-        if !self.clock.skips() {
-            return f();
-        }
-        self.count_runner(true);
-        let result = f();
-        self.count_runner(false);
-        result
     }
 
     /// Returns the time since the start, in nanoseconds.
@@ -400,7 +283,7 @@ pub(crate) fn own_turn() -> usize {
     TURN.try_with(|turn| *turn).unwrap_or_default()
 }
 
-fn retry<T>(mut steal: impl FnMut() -> Steal<T>) -> Option<T> {
+pub(crate) fn retry<T>(mut steal: impl FnMut() -> Steal<T>) -> Option<T> {
     loop {
         match steal() {
             Steal::Success(found) => return Some(found),
