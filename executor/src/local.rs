@@ -130,8 +130,13 @@ impl Local {
 
     /// Makes the process in the slot visible to the other workers, before this thread blocks.
     pub(crate) fn flush(&self) {
-        if let Some(process) = self.own().slot.take() {
-            self.queue.push(process);
+        if !self.own().slot.is_empty() {
+            // On its way nobody sees it, and this worker may be counted as one that waits.
+            self.shared.without_skips(|| {
+                if let Some(process) = self.own().slot.take() {
+                    self.queue.push(process);
+                }
+            });
         }
         if !self.queue.is_empty() {
             // This thread will have done none of it when another worker is awake.

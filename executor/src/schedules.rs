@@ -15,7 +15,7 @@ use shuttle::{Config, Runner};
 use std::future::{pending, poll_fn};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// How many schedules of each kind a situation is tried under.
@@ -147,6 +147,46 @@ fn a_worker_that_waits_in_run_keeps_nobody() {
             (child.await, inner)
         });
         assert_eq!(executor.run(outer), Some((Some(1), Some(2))));
+    });
+}
+
+#[test]
+fn the_third_worker_does_what_two_wait_for_in_run() {
+    check(3, |executor, tally| {
+        let outer = |number| {
+            let tally = tally.clone();
+            executor.spawn(async move {
+                spawn_detached(body(&tally, 0));
+                run(spawn(body(&tally, number))).unwrap_or_default()
+            })
+        };
+        let handles = [1, 2].map(outer).into();
+        assert_eq!(answers(&executor, handles), [Some(1), Some(2)]);
+    });
+}
+
+#[test]
+fn a_process_that_a_worker_in_run_has_woken_is_due() {
+    check(2, |executor, tally| {
+        let outer = executor.spawn(async move {
+            let start = now();
+            let [mut one, two] = [1, 2].map(|seconds| Box::pin(sleep(SECOND * seconds)));
+            // It is on this worker's timers.
+            assert!(one.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            let part = Part::of(&tally);
+            let children = [0, 1].map(|_| spawn(body(&tally, 1)));
+            let sleeper = spawn(async move {
+                let _part = part;
+                one.await;
+                now() - start
+            });
+            run(two);
+            for child in children {
+                assert_eq!(child.await, Some(1));
+            }
+            sleeper.await
+        });
+        assert_eq!(executor.run(outer), Some(Some(SECOND)));
     });
 }
 

@@ -12,6 +12,23 @@ pub(crate) use shuttle::{
     thread, thread_local,
 };
 
+/// The time for who looks how long polls take: each look is a moment later, so schedules come out the same again, and polls are short.
+#[cfg(shuttle)]
+pub(crate) fn now() -> std::time::Instant {
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    use std::time::{Duration, Instant};
+    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    static LOOKS: AtomicU64 = AtomicU64::new(0);
+    *START + Duration::from_micros(LOOKS.fetch_add(1, Relaxed))
+}
+
+/// The time for who looks how long polls take.
+#[cfg(not(shuttle))]
+#[inline]
+pub(crate) fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
 #[cfg(not(shuttle))]
 pub(crate) use std::{
     sync::{

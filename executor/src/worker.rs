@@ -7,6 +7,7 @@ use crate::monitor;
 use crate::pace::Pace;
 use crate::settings::Settings;
 use crate::shared::wake;
+use crate::sync;
 use crate::timer::{NEVER, tick_of, until};
 use lightproc::{LightProc, Polled};
 use std::task::Waker;
@@ -112,7 +113,7 @@ impl<'a> Worker<'a> {
     /// Looks at the clock, and at what goes by it: timers, sockets; and lets what came from outside have its turn.
     #[cold]
     fn look(&mut self) {
-        let now = Instant::now();
+        let now = sync::now();
         self.pace.looked(self.local.meter().look(now));
         self.local.bear(self.pace.bearable());
         // What was bearable while polls were short may not be any more.
@@ -150,7 +151,7 @@ impl<'a> Worker<'a> {
     /// Ends a time of being busy.
     fn rest(&mut self) {
         if std::mem::take(&mut self.busy) {
-            self.pace.looked(self.local.meter().rest(Instant::now()));
+            self.pace.looked(self.local.meter().rest(sync::now()));
             self.local.bear(self.pace.bearable());
         }
     }
@@ -173,7 +174,7 @@ impl<'a> Worker<'a> {
         shared.idle.sleep(local.index, searching, || shared.has_work(), wait);
         self.wake_due();
         if self.timers().next() != NEVER {
-            self.fire(Instant::now());
+            self.fire(sync::now());
         }
     }
 
@@ -181,7 +182,7 @@ impl<'a> Worker<'a> {
     fn spin(&mut self) -> bool {
         let shared = &self.local.shared;
         self.searching = self.searching || shared.idle.start_searching();
-        let start = Instant::now();
+        let start = sync::now();
         while self.searching && start.elapsed() < Duration::from_nanos(self.settings.spin_ns) {
             if shared.has_work() {
                 return true;
@@ -208,7 +209,9 @@ pub(crate) fn wait_inside(local: &Local, is_woken: impl Fn() -> bool) {
             });
         } else {
             local.parker.drive(timeout(local), &mut due);
-            due.drain(..).for_each(wake);
+            if !due.is_empty() {
+                local.shared.without_skips(|| due.drain(..).for_each(wake));
+            }
         }
     }
 }
@@ -217,7 +220,7 @@ pub(crate) fn wait_inside(local: &Local, is_woken: impl Fn() -> bool) {
 fn timeout(local: &Local) -> Option<Duration> {
     let shared = &local.shared;
     let next = shared.workers[local.index].timers.next();
-    (next != NEVER && shared.clock.is_machine()).then(|| until(next, Instant::now()))
+    (next != NEVER && shared.clock.is_machine()).then(|| until(next, sync::now()))
 }
 
 /// Waits once. True: there is something to do that only this worker knows of.
