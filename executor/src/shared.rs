@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     /// Processes that come from outside the workers: one queue a domain, each on its own cache lines.
     pub(crate) injectors: Box<[CachePadded<Injector<LightProc>>]>,
     closed: AtomicBool,
+    /// How many workers wait in `run` inside a process, and leave their own processes to the others.
+    pub(crate) waiting: AtomicUsize,
     /// Who keeps a clock that skips from it.
     pub(crate) busy: Busy,
     /// How often a thread that is no worker has woken one.
@@ -102,6 +104,7 @@ impl Shared {
             on_panic,
             injectors: (0..domains.max(1)).map(|_| CachePadded::default()).collect(),
             closed: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
             busy: Busy::default(),
             outside_unparks: AtomicU64::new(0),
             started,
@@ -182,9 +185,9 @@ impl Shared {
         Some(stolen)
     }
 
-    /// Says whether all workers sleep, or have announced that they will.
+    /// Says whether all workers sleep, or have announced that they will, or wait in `run`.
     pub(crate) fn all_asleep(&self) -> bool {
-        self.idle.sleeping() == self.workers.len()
+        self.idle.sleeping() + self.waiting.load(SeqCst) == self.workers.len()
     }
 
     /// Makes a worker look at its timers, wherever it waits.

@@ -10,6 +10,7 @@ use crate::shared::wake;
 use crate::sync;
 use crate::timer::{NEVER, tick_of, until};
 use lightproc::{LightProc, Polled};
+use std::sync::atomic::Ordering::SeqCst;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -208,12 +209,15 @@ pub(crate) fn wait_inside(local: &Local, is_woken: impl Fn() -> bool) {
                 due.drain(..).for_each(wake);
             });
         } else {
+            local.shared.waiting.fetch_add(1, SeqCst);
             local.parker.drive(timeout(local), &mut due);
+            local.shared.waiting.fetch_sub(1, SeqCst);
             if !due.is_empty() {
                 local.shared.without_skips(|| due.drain(..).for_each(wake));
             }
         }
     }
+    monitor::wake();
 }
 
 /// Returns how long it is to this worker's first timer; `None` if it has none, or somebody else lets the time go on.
