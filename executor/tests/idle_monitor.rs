@@ -2,7 +2,7 @@
 //! all executors of the program.
 #![cfg(all(target_os = "linux", not(loom)))]
 
-use bastion_executor::{Executor, run, sleep};
+use bastion_executor::{Executor, run, spawn_blocking};
 use std::fs;
 use std::sync::mpsc;
 use std::thread;
@@ -29,16 +29,16 @@ fn sleeps_for(time: Duration) -> bool {
 #[test]
 fn it_sleeps_while_a_worker_waits_in_run() {
     let executor = Executor::builder().workers(2).build().unwrap();
-    let process = executor.spawn(async {
-        run(sleep(Duration::from_secs(3_600)));
-    });
+    let (release, released) = mpsc::channel::<()>();
+    // A thread of the pool waits as well, but that is none of the workers.
+    let process = executor.spawn(async { run(spawn_blocking(move || released.recv().is_err())) });
     let start = Instant::now();
     let mut sleeps = false;
     while !sleeps && start.elapsed() < Duration::from_secs(20) {
         sleeps = sleeps_for(Duration::from_millis(500));
         thread::yield_now();
     }
-    // The worker ends with the program: its timer is an hour away.
-    std::mem::forget((executor, process));
+    drop(release);
+    assert_eq!(run(process), Some(Some(true)));
     assert!(sleeps, "it goes on making rounds");
 }

@@ -9,11 +9,16 @@ use std::pin::pin;
 use std::sync::atomic::AtomicUsize;
 use std::task::{Context, Poll, Wake};
 
-/// Runs with a reactor of each kind. They are never taken down, as the program's is not.
+/// The reactors of all tests. They are never taken down, as the program's is not.
+static KEPT: Mutex<Vec<&Reactor>> = Mutex::new(Vec::new());
+
+/// Runs with a reactor of each kind.
 fn check(test: impl Fn(&'static Reactor)) {
     for (direct, edges) in [(true, true), (false, true), (false, false)] {
         let driver = if direct { Driver::new() } else { Driver::portable() };
-        test(Box::leak(Box::new(Reactor::new(driver.unwrap(), edges))));
+        let reactor: &Reactor = Box::leak(Box::new(Reactor::new(driver.unwrap(), edges)));
+        KEPT.lock().unwrap().push(reactor);
+        test(reactor);
     }
 }
 
