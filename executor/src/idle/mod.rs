@@ -159,10 +159,22 @@ impl Idle {
         fence(SeqCst);
         let mut gets_up = has_work();
         while !self.is_woken(worker) {
-            if gets_up && self.get_up(worker) {
+            if !gets_up {
+                gets_up = wait();
+            } else if self.get_up(worker) {
                 return;
+            } else {
+                // Somebody has taken it off the list, and is about to wake it.
+                self.park(worker);
             }
-            gets_up = wait();
+        }
+    }
+
+    /// Waits until the worker is unparked.
+    fn park(&self, worker: usize) {
+        let parker = lock(&self.places[worker].parker).clone();
+        if let Some(parker) = parker {
+            parker.park(None);
         }
     }
 
