@@ -1,56 +1,21 @@
 //! The local executor: what it runs stays on one thread, whoever wakes it and however it ends.
 #![cfg(not(loom))]
 
+mod local;
+
 use bastion_executor::{
-    LocalExecutor, LocalHandle, Outcome, Panic, run, sleep, spawn, spawn_blocking, spawn_local,
+    LocalExecutor, LocalHandle, Outcome, run, sleep, spawn, spawn_blocking, spawn_local,
     try_spawn_local, yield_now,
 };
+use local::{Guard, quiet, waiting};
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
 use std::task::{Poll, Waker};
-use std::thread::{self, ThreadId};
+use std::thread;
 use std::time::Duration;
-
-/// Panics are noted, and not printed. All tests set the same hook, for they run at once.
-fn quiet() {
-    std::panic::set_hook(Box::new(Panic::note));
-}
-
-/// Counts its drops, and says on which thread they must be.
-struct Guard {
-    dropped: Rc<Cell<usize>>,
-    thread: ThreadId,
-}
-
-impl Guard {
-    fn new(dropped: &Rc<Cell<usize>>) -> Guard {
-        Guard { dropped: dropped.clone(), thread: thread::current().id() }
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        // A panic here would be swallowed: the count tells.
-        if thread::current().id() == self.thread {
-            self.dropped.set(self.dropped.get() + 1);
-        }
-    }
-}
-
-/// A process that never ends by itself: it gives its waker away at each poll.
-fn waiting(executor: &LocalExecutor, guard: Guard, wakers: mpsc::Sender<Waker>) -> LocalHandle<()> {
-    executor.spawn_local(async move {
-        let _guard = guard;
-        poll_fn(|cx| {
-            let _ = wakers.send(cx.waker().clone());
-            Poll::<()>::Pending
-        })
-        .await;
-    })
-}
 
 #[test]
 fn what_is_not_send_lives_across_awaits_and_comes_back() {

@@ -1,51 +1,16 @@
 //! The end of a local executor: every future is dropped, on its thread, whatever happens meanwhile.
 #![cfg(not(loom))]
 
-use bastion_executor::{LocalExecutor, LocalHandle, Panic, run, spawn_local, yield_now};
+mod local;
+
+use bastion_executor::{LocalExecutor, run, spawn_local, yield_now};
+use local::{Guard, quiet, waiting};
 use std::cell::{Cell, RefCell};
-use std::future::{pending, poll_fn};
+use std::future::pending;
 use std::rc::Rc;
 use std::sync::mpsc;
-use std::task::{Poll, Waker};
+use std::task::Waker;
 use std::thread::{self, ThreadId};
-
-/// Panics are noted, and not printed. All tests set the same hook, for they run at once.
-fn quiet() {
-    std::panic::set_hook(Box::new(Panic::note));
-}
-
-/// Counts its drops, and says on which thread they must be.
-struct Guard {
-    dropped: Rc<Cell<usize>>,
-    thread: ThreadId,
-}
-
-impl Guard {
-    fn new(dropped: &Rc<Cell<usize>>) -> Guard {
-        Guard { dropped: dropped.clone(), thread: thread::current().id() }
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        // A panic here would be swallowed: the count tells.
-        if thread::current().id() == self.thread {
-            self.dropped.set(self.dropped.get() + 1);
-        }
-    }
-}
-
-/// A process that never ends by itself: it gives its waker away at each poll.
-fn waiting(executor: &LocalExecutor, guard: Guard, wakers: mpsc::Sender<Waker>) -> LocalHandle<()> {
-    executor.spawn_local(async move {
-        let _guard = guard;
-        poll_fn(|cx| {
-            let _ = wakers.send(cx.waker().clone());
-            Poll::<()>::Pending
-        })
-        .await;
-    })
-}
 
 #[test]
 fn dropping_it_drops_every_process_here() {
