@@ -111,6 +111,34 @@ fn executors_with_one_clock_both_hear_of_it() {
 }
 
 #[test]
+fn a_clock_that_is_set_beyond_its_end_stands_there() {
+    let clock = Clock::manual();
+    let executor = executor(1, &clock);
+    let (century, ages) = (DAY * 36_525, Duration::from_secs(u64::MAX / 4));
+    let sleeper = executor.spawn(sleep(century));
+    let never = executor.spawn(sleep(ages));
+    while executor.metrics().sleeping < 1 {
+        std::thread::yield_now();
+    }
+    clock.advance(Duration::MAX);
+    let end = clock.now();
+    assert_eq!(run(sleeper), Some(()));
+    clock.advance(Duration::MAX);
+    assert_eq!(clock.now(), end);
+    assert!(!never.is_finished());
+}
+
+#[test]
+fn a_clock_that_skips_does_not_go_beyond_its_end() {
+    check(DAY, async || {
+        let never = spawn(sleep(Duration::from_secs(u64::MAX / 4)));
+        sleep(DAY).await;
+        assert!(!never.is_finished());
+        never.detach();
+    });
+}
+
+#[test]
 #[should_panic(expected = "the machine's clock cannot be set")]
 fn nobody_sets_the_clock_of_the_machine() {
     Clock::machine().advance(DAY);
