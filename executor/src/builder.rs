@@ -176,7 +176,7 @@ impl Builder {
         let started = Instant::now();
         let remotes = plan.workers.iter().zip(&queues).map(|(place, queue)| Remote {
             stealer: queue.stealer(),
-            domain: place.node,
+            domain: place.domain,
             victims: place.victims.clone().into_boxed_slice(),
             timers: Timers::lease(),
             polls_seen: AtomicU64::new(0),
@@ -193,7 +193,7 @@ impl Builder {
         let end = End::new(bridge.clone());
         let (clock, settings, on_panic) = (self.clock, self.settings, self.on_panic);
         let given = Given { clock, settings, blocking, end, on_panic, started };
-        let shared = Shared::new(remotes, plan.domains, given);
+        let shared = Shared::new(remotes, plan.domains.len(), given);
         let mut executor = Executor::new(shared.clone(), topology.clone(), bridge.clone());
         monitor::join(&shared).map_err(BuildError::Thread)?;
         for (index, (place, queue)) in plan.workers.into_iter().zip(queues).enumerate() {

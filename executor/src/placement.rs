@@ -4,6 +4,7 @@
 //! as the real one is; whoever carries the plan out binds only if
 //! [`Topology::is_this_machine`]. Equal input gives an equal plan.
 
+mod domains;
 mod order;
 mod victims;
 
@@ -13,6 +14,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::topology::{CpuSet, Topology};
+pub use domains::Domain;
+use domains::Domains;
 use victims::Spot;
 
 /// The most workers that a plan may have: every worker holds a list of all the others.
@@ -102,8 +105,19 @@ impl fmt::Display for Placement {
 pub struct Plan {
     /// The workers; a worker's number is its index.
     pub workers: Vec<WorkerPlace>,
-    /// The number of domains: nodes that have a worker, at least 1. Unbound workers share one.
-    pub domains: usize,
+    /// The nodes that have a worker, in the order of their numbers; the workers whose node is not known, such as unbound ones, share one
+    /// more. A domain's number is its index; there is at least one.
+    pub domains: Vec<Domain>,
+    /// The nearest domain of every PU of the machine, in the order of the PUs' ids.
+    homes: Vec<(u32, usize)>,
+}
+
+impl Plan {
+    /// Returns the domain that is nearest to a PU, which need not have a worker; none if there is no such PU, or it may not be used.
+    pub fn nearest_domain(&self, pu: u32) -> Option<usize> {
+        let found = self.homes.binary_search_by_key(&pu, |(os, _)| *os);
+        found.ok().map(|index| self.homes[index].1)
+    }
 }
 
 /// Where one worker goes.
@@ -112,8 +126,8 @@ pub struct Plan {
 pub struct WorkerPlace {
     /// The PUs to bind to; none if the worker is to run anywhere.
     pub cpus: Option<CpuSet>,
-    /// The domain, from 0 up to [`Plan::domains`]; 0 if the worker's node is not known.
-    pub node: usize,
+    /// The domain, in [`Plan::domains`].
+    pub domain: usize,
     /// All other workers, nearest first: on the same core, sharing the level 2 cache, sharing the last
     /// level cache, on the same node, then by distance. Equally near ones start with the next higher
     /// number, so that not all thieves go to the same victim.
@@ -199,7 +213,7 @@ pub fn default_workers(topology: &Topology) -> usize {
 /// let cpus: Vec<String> =
 ///     plan.workers.iter().map(|place| place.cpus.as_ref().unwrap().to_string()).collect();
 /// assert_eq!(cpus, ["0", "2", "1"]);
-/// assert_eq!(plan.domains, 1);
+/// assert_eq!(plan.domains.len(), 1);
 /// ```
 pub fn plan(
     topology: &Topology,
@@ -272,15 +286,14 @@ fn chosen(topology: &Topology, list: &[u32]) -> Result<Vec<usize>, PlacementErro
 /// Turns seats into places.
 fn furnish(topology: &Topology, seats: &[Seat]) -> Plan {
     let spots: Vec<Spot<'_>> = seats.iter().map(|seat| Spot::new(topology, *seat)).collect();
-    let nodes: BTreeSet<usize> = spots.iter().filter_map(|spot| spot.node).collect();
-    let nodes: Vec<usize> = nodes.into_iter().collect();
+    let domains = Domains::of(topology, &spots);
     let place = |(worker, seat): (usize, &Seat)| WorkerPlace {
         cpus: cpus(topology, *seat),
-        node: spots[worker].node.and_then(|node| nodes.binary_search(&node).ok()).unwrap_or(0),
+        domain: domains.index(spots[worker].node),
         victims: victims::victims(topology, &spots, worker),
     };
     let workers = seats.iter().enumerate().map(place).collect();
-    Plan { workers, domains: nodes.len().max(1) }
+    Plan { workers, domains: domains.list(), homes: domains.homes() }
 }
 
 fn cpus(topology: &Topology, seat: Seat) -> Option<CpuSet> {

@@ -1,7 +1,7 @@
 //! What each placement policy does on machines where the right answer is known.
 
 use bastion_executor::placement::{
-    MAX_WORKERS, Placement, PlacementError, Plan, default_workers, plan,
+    Domain, MAX_WORKERS, Placement, PlacementError, Plan, default_workers, plan,
 };
 use bastion_executor::topology::Topology;
 
@@ -20,8 +20,8 @@ fn cpus(plan: &Plan) -> String {
     plan.workers.iter().map(|place| of(&place.cpus)).collect::<Vec<_>>().join(" ")
 }
 
-fn nodes(plan: &Plan) -> Vec<usize> {
-    plan.workers.iter().map(|place| place.node).collect()
+fn domains(plan: &Plan) -> Vec<usize> {
+    plan.workers.iter().map(|place| place.domain).collect()
 }
 
 #[test]
@@ -46,15 +46,46 @@ fn each_policy_on_two_nodes() {
 fn domains_are_the_nodes_in_use_numbered_densely() {
     let text = "node:3 core:2";
     let explicit = |list: &[u32]| planned(text, Placement::Explicit(list.to_vec()), None);
-    for (plan, expected, domains) in [
+    for (plan, expected, count) in [
         (planned(text, Placement::PerNode, None), vec![0, 0, 1, 1, 2, 2], 3),
         (planned(text, Placement::Compact, Some(2)), vec![0, 0], 1),
         (planned(text, Placement::Unbound, Some(4)), vec![0; 4], 1),
         (explicit(&[4, 0]), vec![1, 0], 2),
         (explicit(&[4, 5]), vec![0, 0], 1),
     ] {
-        assert_eq!((nodes(&plan), plan.domains), (expected, domains));
+        assert_eq!((domains(&plan), plan.domains.len()), (expected, count));
     }
+}
+
+/// The nodes of the domains with those nearest to each, as `0>2>1`.
+fn near(plan: &Plan) -> Vec<String> {
+    let name = |domain: usize| plan.domains[domain].node.map_or("-".into(), |os| os.to_string());
+    let line = |(own, domain): (usize, &Domain)| {
+        let all = std::iter::once(own).chain(domain.others.iter().copied());
+        all.map(name).collect::<Vec<_>>().join(">")
+    };
+    plan.domains.iter().enumerate().map(line).collect()
+}
+
+#[test]
+fn the_other_domains_are_listed_by_distance_then_package_then_number() {
+    let ring = "node:4 core:2 distance:10,16,21,31/16,10,31,21/21,31,10,16/31,21,16,10";
+    let of = |text, placement| near(&planned(text, placement, None));
+    assert_eq!(of(ring, Placement::PerNode), ["0>1>2>3", "1>0>3>2", "2>3>0>1", "3>2>1>0"]);
+    assert_eq!(of(ring, Placement::Explicit(vec![6, 1])), ["0>3", "3>0"]);
+    let packages = of("pack:2 node:2 core:1", Placement::Compact);
+    assert_eq!(packages, ["0>1>2>3", "1>0>2>3", "2>3>0>1", "3>2>0>1"]);
+    assert_eq!(of("node:2 core:2", Placement::Unbound), ["-"]);
+}
+
+#[test]
+fn every_pu_has_a_nearest_domain() {
+    let text = "node:3 core:2 distance:10,30,20/30,10,20/20,20,10";
+    let plan = planned(text, Placement::Explicit(vec![0, 2]), None);
+    let nearest = |pu| plan.nearest_domain(pu);
+    assert_eq!([0, 1, 2, 3].map(nearest), [Some(0), Some(0), Some(1), Some(1)]);
+    assert_eq!(nearest(4), Some(0), "as near to both: the first");
+    assert_eq!(nearest(6), None);
 }
 
 #[test]
@@ -68,7 +99,7 @@ fn shares_are_equal_as_far_as_nodes_have_pus() {
     let text = "node:3 core:4 allowed:0-3,4,8-11";
     let shares = |placement, workers| {
         let plan = planned(text, placement, Some(workers));
-        let count = |node| nodes(&plan).iter().filter(|other| **other == node).count();
+        let count = |node| domains(&plan).iter().filter(|other| **other == node).count();
         [count(0), count(1), count(2)]
     };
     for (workers, expected) in [(1, [1, 0, 0]), (5, [2, 1, 2]), (8, [4, 1, 3]), (9, [4, 1, 4])] {

@@ -57,7 +57,7 @@ fn check(topology: &Topology, workers: usize) {
         assert_eq!(result.is_ok(), workers > 0 && (loose || workers <= pus), "{policy} {workers}");
         let Ok(plan) = result else { continue };
         assert_eq!(plan.workers.len(), workers);
-        check_domains(&plan);
+        check_domains(topology, &plan);
         check_victims(&plan);
         check_cpus(topology, &policy, &plan);
         match policy {
@@ -71,9 +71,20 @@ fn check(topology: &Topology, workers: usize) {
     assert_eq!(plan(topology, &auto, Some(workers)).is_ok(), workers > 0, "{auto} always works");
 }
 
-fn check_domains(plan: &Plan) {
-    let used: BTreeSet<usize> = plan.workers.iter().map(|place| place.node).collect();
-    assert_eq!(used, (0..plan.domains).collect(), "every domain has a worker");
+fn check_domains(topology: &Topology, plan: &Plan) {
+    let used: BTreeSet<usize> = plan.workers.iter().map(|place| place.domain).collect();
+    assert_eq!(used, (0..plan.domains.len()).collect(), "every domain has a worker");
+    for (own, domain) in plan.domains.iter().enumerate() {
+        let all: BTreeSet<usize> = domain.others.iter().copied().chain([own]).collect();
+        assert_eq!(all, used, "the others are all the others");
+        assert_eq!(domain.others.len() + 1, used.len(), "each once");
+    }
+    for pu in topology.pus() {
+        let nearest = plan.nearest_domain(pu.os).expect("every PU is near something");
+        let own = pu.node.map(|node| topology.nodes()[node].os);
+        let is_in_use = own.is_some() && plan.domains.iter().any(|domain| domain.node == own);
+        assert!(!is_in_use || plan.domains[nearest].node == own, "PU {}", pu.os);
+    }
 }
 
 fn check_victims(plan: &Plan) {

@@ -7,7 +7,7 @@ use crate::topology::{Pu, Topology};
 pub(super) struct Spot<'a> {
     pu: Option<&'a Pu>,
     pub(super) node: Option<usize>,
-    package: Option<usize>,
+    pub(super) package: Option<usize>,
 }
 
 impl<'a> Spot<'a> {
