@@ -56,9 +56,32 @@ impl fmt::Display for BindError {
 
 impl Error for BindError {}
 
+/// How the system's calls name the calling thread.
+const SELF: ThreadId = ThreadId(0);
+
 /// Returns the PUs that the calling thread may run on, smallest first; none if that is not known.
 pub fn allowed() -> Option<Vec<u32>> {
-    sys::mask().ok()
+    sys::mask(SELF).ok()
+}
+
+/// A thread of this program, to ask about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ThreadId(i32);
+
+/// Returns the calling thread; none where it cannot be asked about.
+pub(crate) fn current_thread() -> Option<ThreadId> {
+    sys::current_thread()
+}
+
+/// Returns the PUs that a thread may run on, smallest first; none if that is not known, or the thread has ended.
+pub(crate) fn allowed_of(thread: ThreadId) -> Option<Vec<u32>> {
+    sys::mask(thread).ok()
+}
+
+/// Returns the PU that the calling thread runs on; it may have left it when this returns. None where the system does not tell.
+#[inline]
+pub fn current_pu() -> Option<u32> {
+    sys::current_pu()
 }
 
 /// Binds the calling thread to these PUs, in whatever order they are given.
@@ -76,9 +99,9 @@ pub fn bind_current(cpus: &[u32]) -> Result<(), BindError> {
         Some(&pu) if pu > MAX_OS_ID => return Err(BindError::NoSuchPu { pu }),
         Some(_) => {}
     }
-    let before = sys::mask();
+    let before = sys::mask(SELF);
     sys::set_mask(&asked)?;
-    match sys::mask() {
+    match sys::mask(SELF) {
         Ok(taken) if taken == asked.as_slice() => Ok(()),
         taken => {
             if let Ok(before) = before {
@@ -97,7 +120,7 @@ mod sys {
     use std::io;
     use std::mem;
 
-    use super::BindError;
+    use super::{BindError, ThreadId};
     use crate::topology::{CpuSet, MAX_OS_ID};
 
     /// `cpu_set_t` is an array of these, so a slice of them has its alignment.
@@ -105,16 +128,22 @@ mod sys {
     const BITS: usize = Word::BITS as usize;
     const MOST_WORDS: usize = (MAX_OS_ID as usize + 1) / BITS;
 
-    /// Reads the mask of the calling thread.
-    pub(super) fn mask() -> Result<Vec<u32>, BindError> {
+    pub(super) fn current_thread() -> Option<ThreadId> {
+        // SAFETY: the call has no arguments and touches no memory of this program's.
+        Some(ThreadId(unsafe { libc::gettid() }))
+    }
+
+    /// Reads the mask of a thread.
+    pub(super) fn mask(ThreadId(thread): ThreadId) -> Result<Vec<u32>, BindError> {
         // Room for 1024 PUs; the kernel answers EINVAL to less than it may have itself.
         let mut words: Vec<Word> = vec![0; 1024 / BITS];
         loop {
             let size = mem::size_of_val(words.as_slice());
             // SAFETY: `words` is `size` bytes of initialised, writable memory, aligned for `cpu_set_t`
             // (an array of `c_ulong`), and the call writes at most `size` bytes, any value of which
-            // is a valid `c_ulong`. Thread 0 means the calling one.
-            let result = unsafe { libc::sched_getaffinity(0, size, words.as_mut_ptr().cast()) };
+            // is a valid `c_ulong`. A number of no thread is an error.
+            let result =
+                unsafe { libc::sched_getaffinity(thread, size, words.as_mut_ptr().cast()) };
             if result == 0 {
                 return Ok(members(&words));
             }
@@ -145,6 +174,13 @@ mod sys {
         }
     }
 
+    #[inline]
+    pub(super) fn current_pu() -> Option<u32> {
+        // SAFETY: the call has no arguments and touches no memory of this program's.
+        let pu = unsafe { libc::sched_getcpu() };
+        u32::try_from(pu).ok()
+    }
+
     fn members(words: &[Word]) -> Vec<u32> {
         let set = |&bit: &usize| words[bit / BITS] >> (bit % BITS) & 1 == 1;
         (0..words.len() * BITS).filter(set).map(|bit| bit as u32).collect()
@@ -170,11 +206,19 @@ mod sys {
 
 #[cfg(not(target_os = "linux"))]
 mod sys {
-    use super::BindError;
+    use super::{BindError, ThreadId};
     use crate::topology::CpuSet;
 
-    pub(super) fn mask() -> Result<Vec<u32>, BindError> {
+    pub(super) fn current_thread() -> Option<ThreadId> {
+        None
+    }
+
+    pub(super) fn mask(_thread: ThreadId) -> Result<Vec<u32>, BindError> {
         Err(BindError::Unsupported)
+    }
+
+    pub(super) fn current_pu() -> Option<u32> {
+        None
     }
 
     pub(super) fn set_mask(_cpus: &CpuSet) -> Result<(), BindError> {

@@ -1,22 +1,20 @@
 //! [`Builder`]: what an executor is made of, and its making.
 
-use crate::affinity;
 use crate::blocking::{self, Pool};
+use crate::crew::{Crew, Post, Terms};
 use crate::end::End;
-use crate::local::Local;
+use crate::layout;
 use crate::monitor;
 use crate::on_panic::OnPanic;
 use crate::placement::{self, Placement, PlacementError, WorkerPlace};
+use crate::registry::{Bell, Registry};
 use crate::runtime::Executor;
 use crate::settings::{self, BadVariable, Settings};
-use crate::shared::{Given, Own, Remote, Shared};
-use crate::sync::{AtomicU64, thread};
-use crate::timer::{Clock, Timers};
+use crate::shared::{Given, Shared};
+use crate::timer::Clock;
 use crate::tokio_bridge::Bridge;
-use crate::topology::{CpuSet, Topology};
-use crate::worker;
-use crossbeam_deque::Worker as Queue;
-use lightproc::{LightProc, Panic};
+use crate::topology::Topology;
+use lightproc::Panic;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -161,6 +159,17 @@ impl Builder {
     /// [`BuildError::Placement`] for a placement or a number of workers that the machine does not allow; [`BuildError::Name`];
     /// [`BuildError::Thread`] when the system refuses a thread, in which case those already started are stopped.
     pub fn build(self) -> Result<Executor, BuildError> {
+        let (mut executor, crew) = self.assemble()?;
+        let shared = executor.shared().clone();
+        monitor::join(&shared).map_err(BuildError::Thread)?;
+        // On an error the drop of `executor` stops the workers that run already.
+        let employed = crew.employ(&shared, |thread| executor.push_thread(thread));
+        employed.map_err(BuildError::Thread)?;
+        Ok(executor)
+    }
+
+    /// Makes the executor, whose workers do not begin yet.
+    pub(crate) fn assemble(self) -> Result<(Executor, Crew), BuildError> {
         // A process without a handle does not ask for it, and its panic may be told all the same.
         Panic::locate();
         let topology = self.topology.map_or_else(Topology::known, Arc::new);
@@ -170,63 +179,48 @@ impl Builder {
         }
         let placement = self.placement.unwrap_or_else(|| Placement::auto(&topology, self.workers));
         let plan = placement::plan(&topology, &placement, self.workers)?;
-        let queues: Vec<Queue<LightProc>> =
-            plan.workers.iter().map(|_| Queue::new_fifo()).collect();
         let bridge = self.bridge.start().map_err(BuildError::Thread)?;
-        let started = Instant::now();
-        let remotes = plan.workers.iter().zip(&queues).map(|(place, queue)| Remote {
-            stealer: queue.stealer(),
-            domain: place.domain,
-            victims: place.victims.clone().into_boxed_slice(),
-            timers: Timers::lease(),
-            polls_seen: AtomicU64::new(0),
-            own: Own::new(started).into(),
-        });
-        let remotes = remotes.collect();
-        let bound = topology.is_this_machine() && plan.workers.iter().any(|w| w.cpus.is_some());
+        let is_bound = topology.is_this_machine() && plan.workers.iter().any(|w| w.cpus.is_some());
+        let (started, bell) = (Instant::now(), Arc::<Bell>::default());
+        let terms = Terms {
+            stack_size_bytes: self.stack_size_bytes,
+            bridge: bridge.clone(),
+            bell: bell.clone(),
+            epoch: started,
+        };
+        let post = |(index, place): (usize, &WorkerPlace)| Post {
+            name: format!("{name}-{index}"),
+            cpus: place.cpus.clone().filter(|_| is_bound),
+            node: plan.domains[place.domain].node.filter(|_| is_bound),
+        };
+        let posts = plan.workers.iter().enumerate().map(post).collect();
+        let (crew, desks) = Crew::gather(posts, terms).map_err(BuildError::Thread)?;
         let blocking = Pool::new(blocking::Settings {
             name: name.to_owned(),
             stack_size_bytes: self.stack_size_bytes,
-            cpus: bound.then(|| topology.allowed().clone()),
+            cpus: is_bound.then(|| topology.allowed()),
             ..self.blocking.clone()
         });
-        let end = End::new(bridge.clone());
-        let (clock, settings, on_panic) = (self.clock, self.settings, self.on_panic);
-        let given = Given { clock, settings, blocking, end, on_panic, started };
-        let shared = Shared::new(remotes, plan.domains.len(), given);
-        let mut executor = Executor::new(shared.clone(), topology.clone(), bridge.clone());
-        monitor::join(&shared).map_err(BuildError::Thread)?;
-        for (index, (place, queue)) in plan.workers.into_iter().zip(queues).enumerate() {
-            let mut thread = thread::Builder::new().name(format!("{name}-{index}"));
-            if let Some(bytes) = self.stack_size_bytes {
-                thread = thread.stack_size(bytes);
-            }
-            let cpus = bind_to(&topology, place);
-            let (shared, bridge) = (shared.clone(), bridge.clone());
-            let started = thread.spawn(move || bridge.within(|| start(shared, index, queue, cpus)));
-            // On an error the drop of `executor` stops the workers that run already.
-            executor.push_thread(started.map_err(BuildError::Thread)?);
-        }
-        Ok(executor)
+        let lists = desks.iter().map(|desk| desk.waiting.clone()).collect();
+        let shared = Shared::new(Given {
+            idle: layout::idle(&topology, &plan),
+            domains: layout::domains(&plan),
+            homes: if is_bound { layout::homes(&topology, &plan) } else { Box::default() },
+            workers: layout::remotes(&plan, desks),
+            registry: Registry::new(lists, bell),
+            clock: self.clock,
+            settings: self.settings,
+            blocking,
+            end: End::new(bridge.clone()),
+            on_panic: self.on_panic,
+            started,
+        });
+        Ok((Executor::new(shared, topology, plan, bridge), crew))
     }
 }
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn bind_to(topology: &Topology, place: WorkerPlace) -> Option<CpuSet> {
-    place.cpus.filter(|_| topology.is_this_machine())
-}
-
-fn start(shared: Arc<Shared>, index: usize, queue: Queue<LightProc>, cpus: Option<CpuSet>) {
-    if let Some(cpus) = cpus
-        && let Err(error) = affinity::bind_current(cpus.as_slice())
-    {
-        tracing::warn!(worker = index, %error, "the worker runs unbound");
-    }
-    Local::new(shared, index, queue).install();
-    worker::run();
 }
 
 /// Why an executor could not be made.

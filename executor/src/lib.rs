@@ -10,11 +10,14 @@ mod attendance;
 mod blocking;
 mod budget;
 mod builder;
+mod crew;
+mod domain;
 mod end;
 mod idle;
 mod interval;
 #[cfg(feature = "io")]
 pub mod io;
+mod layout;
 mod local;
 mod local_executor;
 mod metrics;
@@ -23,8 +26,10 @@ mod monitor;
 #[cfg(shuttle)]
 #[path = "monitor/absent.rs"]
 mod monitor;
+mod on_node;
 mod on_panic;
 mod pace;
+mod pages;
 mod park;
 mod parker;
 pub mod placement;
@@ -32,6 +37,7 @@ pub mod placement;
 mod reactor;
 mod registry;
 mod rescue;
+mod residence;
 mod runtime;
 #[cfg(all(test, shuttle))]
 mod schedules;
@@ -40,6 +46,7 @@ mod settings;
 mod shared;
 mod skip;
 mod slot;
+mod steal;
 mod sync;
 mod timeout;
 mod timer;
@@ -60,7 +67,9 @@ pub use lightproc::{InPlace, Outcome, Panic, ProcHandle, RecoverableHandle};
 pub use local_executor::{
     LocalExecutor, LocalHandle, NoLocalExecutor, spawn_local, try_spawn_local,
 };
+pub use on_node::{NoSuchNode, spawn_on};
 pub use placement::Placement;
+pub use residence::Residence;
 pub use runtime::{Executor, run, spawn, spawn_detached, yield_now};
 pub use scope::{Scope, ScopedHandle, scope};
 pub use settings::BadVariable;

@@ -6,6 +6,7 @@ use crate::runtime::global_or_panic;
 use crate::shared::{Own, Shared, own_turn};
 use crate::sync::thread_local;
 use crossbeam_deque::Worker as Queue;
+use crossbeam_utils::CachePadded;
 use lightproc::LightProc;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(crate) struct Local {
     pub(crate) shared: Arc<Shared>,
     pub(crate) index: usize,
     pub(crate) queue: Queue<LightProc>,
+    own: Arc<CachePadded<Own>>,
     /// How many processes in a row have come out of the slot.
     chain: Cell<u32>,
     /// The process in the slot has not been polled yet.
@@ -34,7 +36,8 @@ impl Local {
     pub(crate) fn new(shared: Arc<Shared>, index: usize, queue: Queue<LightProc>) -> Local {
         let parker = Arc::new(Parker::new());
         shared.idle.register(index, parker.clone());
-        Local { shared, index, queue, chain: Cell::new(0), fresh: Cell::new(false), parker }
+        let own = shared.workers[index].own.clone();
+        Local { shared, index, queue, own, chain: Cell::new(0), fresh: Cell::new(false), parker }
     }
 
     /// Makes this thread the worker. A thread is one worker at most, for all its life.
@@ -55,26 +58,43 @@ impl Local {
         }
     }
 
-    fn own(&self) -> &Own {
-        &self.shared.workers[self.index].own
+    /// Returns the number of the domain that the worker belongs to.
+    pub(crate) fn domain(&self) -> usize {
+        self.shared.workers[self.index].domain
     }
 
     /// Returns what this worker counts in: this thread is its one writer.
     pub(crate) fn meter(&self) -> &Meter {
-        &self.own().meter
+        &self.own.meter
     }
 
     /// Makes sure that somebody will look at work that this worker has made visible.
     pub(crate) fn notify(&self) {
-        if self.shared.idle.notify() {
+        if self.shared.idle.notify(self.domain(), Some(self.index)) {
             self.meter().unparks.add(1);
+        }
+    }
+
+    /// As [`notify`](Local::notify), for work that only one domain may do.
+    pub(crate) fn notify_only(&self, domain: usize) {
+        if self.shared.idle.notify_only(domain, Some(self.index)) {
+            self.meter().unparks.add(1);
+        }
+    }
+
+    /// Makes sure that somebody looks at what only this worker's domain may do, unless this worker will have done that, and its own, before
+    /// another one is awake. As in [`push`](Local::push): of several first polls others may want to begin one at once.
+    pub(crate) fn notify_of_kept(&self, kept: usize, fresh: bool) {
+        let waiting = (self.queue.len() + kept).saturating_sub(1);
+        if (fresh && kept > 1) || waiting > self.own.bearable.load(Relaxed) {
+            self.notify_only(self.domain());
         }
     }
 
     /// Queues a process that was woken here, or spawned, which is `fresh` then. What it displaces from the slot is for everybody.
     #[inline]
     pub(crate) fn push(&self, process: LightProc, fresh: bool) {
-        let displaced = self.own().slot.put(process);
+        let displaced = self.own.slot.put(process);
         let displaced_fresh = self.fresh.replace(fresh);
         if let Some(displaced) = displaced {
             self.queue.push(displaced);
@@ -89,7 +109,7 @@ impl Local {
 
     /// Queues a process behind all others: one that has yielded. If others wait here too, somebody else may take one.
     pub(crate) fn push_back(&self, process: LightProc) {
-        let others = !self.own().slot.is_empty() || !self.queue.is_empty();
+        let others = !self.own.slot.is_empty() || !self.queue.is_empty();
         self.queue.push(process);
         if others {
             self.notify_of_queue();
@@ -101,20 +121,20 @@ impl Local {
     /// It may err, when its polls become longer at once: then the monitor finds what waits.
     #[inline]
     pub(crate) fn notify_of_queue(&self) {
-        if self.queue.len() > self.own().bearable.load(Relaxed) {
+        if self.queue.len() > self.own.bearable.load(Relaxed) {
             self.notify();
         }
     }
 
     /// Notes how many processes may wait in the queue before it is worth waking another worker.
     pub(crate) fn bear(&self, processes: usize) {
-        self.own().bearable.store(processes, Relaxed);
+        self.own.bearable.store(processes, Relaxed);
     }
 
     /// Takes the next process of this worker's own. What stays is visible to the others: the slot is empty afterwards.
     #[inline]
     pub(crate) fn pop(&self) -> Option<LightProc> {
-        let woken = self.own().slot.take();
+        let woken = self.own.slot.take();
         let chain = self.chain.get();
         if woken.is_some() && (chain < self.shared.settings.lifo_chain || self.queue.is_empty()) {
             self.chain.set(chain.saturating_add(1));
@@ -130,13 +150,17 @@ impl Local {
 
     /// Makes the process in the slot visible to the other workers, before this thread blocks.
     pub(crate) fn flush(&self) {
-        if !self.own().slot.is_empty() {
+        if !self.own.slot.is_empty() {
             // On its way nobody sees it, and this worker may be counted as one that waits.
             self.shared.without_skips(|| {
-                if let Some(process) = self.own().slot.take() {
+                if let Some(process) = self.own.slot.take() {
                     self.queue.push(process);
                 }
             });
+        }
+        let kept = &self.shared.domains[self.domain()].kept;
+        if !kept.is_empty() {
+            self.notify_only(self.domain());
         }
         if !self.queue.is_empty() {
             // This thread will have done none of it when another worker is awake.

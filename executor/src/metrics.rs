@@ -43,6 +43,9 @@ pub struct WorkerMetrics {
     pub steals: u64,
     /// How many processes it has taken so. One that a third worker takes away in the same moment may be missing.
     pub stolen: u64,
+    /// How many processes it has taken from another NUMA node, where nobody was idle: out of workers' queues, so that they are among the
+    /// stolen ones, or of what had come there from outside.
+    pub abroad: u64,
     /// How many processes that waited behind a long poll of this worker were given to the others.
     pub rescued: u64,
     /// How often it has gone to sleep because there was nothing to do.
@@ -92,6 +95,7 @@ impl Metrics {
             polls: sum.polls + worker.polls,
             steals: sum.steals + worker.steals,
             stolen: sum.stolen + worker.stolen,
+            abroad: sum.abroad + worker.abroad,
             rescued: sum.rescued + worker.rescued,
             parks: sum.parks + worker.parks,
             unparks: sum.unparks + worker.unparks,
@@ -106,11 +110,12 @@ impl fmt::Display for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:>6} {:>12} {:>8} {:>10} {:>7} {:>10} {:>10} {:>10} {:>10} {:>6}",
+            "{:>6} {:>12} {:>8} {:>10} {:>8} {:>7} {:>10} {:>10} {:>10} {:>10} {:>6}",
             "worker",
             "polls",
             "steals",
             "stolen",
+            "abroad",
             "rescued",
             "parks",
             "unparks",
@@ -136,12 +141,13 @@ impl fmt::Display for Metrics {
 }
 
 fn row(f: &mut fmt::Formatter<'_>, name: &str, worker: &WorkerMetrics) -> fmt::Result {
-    let WorkerMetrics { polls, steals, stolen, rescued, parks, unparks, queued, .. } = worker;
+    let WorkerMetrics { polls, steals, stolen, abroad, rescued, parks, unparks, queued, .. } =
+        worker;
     // Their own format knows no width.
     let busy = format!("{:.3?}", worker.busy);
     let longest = format!("{:.3?}", worker.longest_poll);
     writeln!(
         f,
-        "{name:>6} {polls:>12} {steals:>8} {stolen:>10} {rescued:>7} {parks:>10} {unparks:>10} {busy:>10} {longest:>10} {queued:>6}"
+        "{name:>6} {polls:>12} {steals:>8} {stolen:>10} {abroad:>8} {rescued:>7} {parks:>10} {unparks:>10} {busy:>10} {longest:>10} {queued:>6}"
     )
 }

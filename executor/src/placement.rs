@@ -105,8 +105,8 @@ impl fmt::Display for Placement {
 pub struct Plan {
     /// The workers; a worker's number is its index.
     pub workers: Vec<WorkerPlace>,
-    /// The nodes that have a worker, in the order of their numbers; the workers whose node is not known, such as unbound ones, share one
-    /// more. A domain's number is its index; there is at least one.
+    /// The nodes that have a worker, in the order of their numbers; the workers whose node is not known, such as unbound ones on a machine
+    /// of several, share one more. A domain's number is its index; there is at least one.
     pub domains: Vec<Domain>,
     /// The nearest domain of every PU of the machine, in the order of the PUs' ids.
     homes: Vec<(u32, usize)>,

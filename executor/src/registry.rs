@@ -22,22 +22,26 @@ pub(crate) struct Registry {
     bell: Arc<Bell>,
 }
 
-struct List {
+/// The processes that have waited on one worker first.
+pub(crate) struct List {
     wakers: Mutex<Slab<Waker>>,
     bell: Arc<Bell>,
 }
 
 impl List {
+    pub(crate) fn new(bell: Arc<Bell>) -> List {
+        List { wakers: Mutex::default(), bell }
+    }
+
     fn wakers(&self) -> MutexGuard<'_, Slab<Waker>> {
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Registry {
-    pub(crate) fn new(workers: usize) -> Registry {
-        let bell = Arc::new(Bell::default());
-        let list = |_| Arc::new(List { wakers: Mutex::default(), bell: bell.clone() }.into());
-        Registry { lists: (0..workers).map(list).collect(), bell: bell.clone() }
+    /// Of each worker's list, which all ring this bell.
+    pub(crate) fn new(lists: Box<[Arc<CachePadded<List>>]>, bell: Arc<Bell>) -> Registry {
+        Registry { lists, bell }
     }
 
     fn enter(&self, worker: usize, waker: Waker) -> Entry {

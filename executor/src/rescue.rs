@@ -28,15 +28,20 @@ impl Shared {
         if remote.stealer.len() > bearable {
             // For the searchers' look. The worker's own word comes with its next look.
             remote.own.bearable.fetch_min(bearable, Relaxed);
-            self.idle.notify();
+            self.idle.notify(remote.domain, None);
         }
     }
 
     /// Says whether something waits behind a worker.
     fn is_behind(&self, remote: &Remote) -> bool {
         let is_due = || remote.timers.next() <= self.clock.tick();
+        let is_kept = || !self.domains[remote.domain].kept.is_empty();
         // Closed: the one who closed it may have looked before.
-        !remote.stealer.is_empty() || !remote.own.slot.is_empty() || is_due() || self.is_closed()
+        !remote.stealer.is_empty()
+            || is_kept()
+            || !remote.own.slot.is_empty()
+            || is_due()
+            || self.is_closed()
     }
 
     fn take_over(self: &Arc<Self>, remote: &Remote) {
@@ -46,8 +51,11 @@ impl Shared {
         let mut taken = false;
         for process in remote.own.slot.take().into_iter().chain(processes) {
             remote.own.meter.rescued.add(1);
-            self.inject(process);
+            self.inject_into(remote.domain, process);
             taken = true;
+        }
+        if !self.domains[remote.domain].kept.is_empty() {
+            self.idle.notify_only(remote.domain, None);
         }
         let mut due = Vec::new();
         let tick = self.clock.tick();

@@ -7,6 +7,7 @@ use crate::metrics::Metrics;
 use crate::monitor;
 use crate::on_panic::OnGlobalPanic;
 use crate::park;
+use crate::placement::Plan;
 use crate::registry::Listing;
 use crate::shared::Shared;
 use crate::sync::thread::{self, JoinHandle as Thread};
@@ -50,6 +51,7 @@ pub struct Executor {
     pub(crate) shared: Arc<Shared>,
     threads: Vec<Thread<()>>,
     topology: Arc<Topology>,
+    plan: Box<Plan>,
     bridge: Bridge,
 }
 
@@ -62,8 +64,13 @@ impl Executor {
         Builder::default()
     }
 
-    pub(crate) fn new(shared: Arc<Shared>, topology: Arc<Topology>, bridge: Bridge) -> Executor {
-        Executor { shared, threads: Vec::new(), topology, bridge }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        topology: Arc<Topology>,
+        plan: Plan,
+        bridge: Bridge,
+    ) -> Executor {
+        Executor { shared, threads: Vec::new(), topology, plan: Box::new(plan), bridge }
     }
 
     pub(crate) fn push_thread(&mut self, thread: Thread<()>) {
@@ -148,6 +155,11 @@ impl Executor {
     pub fn topology(&self) -> &Topology {
         &self.topology
     }
+
+    /// Returns where the workers were to go. Where they are: [`residence`](Self::residence).
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
 }
 
 impl Drop for Executor {
@@ -186,7 +198,7 @@ pub(crate) fn global() -> Option<&'static Executor> {
     GLOBAL.get()
 }
 
-fn is_global(shared: &Arc<Shared>) -> bool {
+pub(crate) fn is_global(shared: &Arc<Shared>) -> bool {
     GLOBAL.get().is_some_and(|global| Arc::ptr_eq(&global.shared, shared))
 }
 

@@ -8,7 +8,7 @@
 
 use crate::sync::thread;
 use crate::{
-    Clock, Executor, RecoverableHandle, now, run, sleep, spawn, spawn_detached, yield_now,
+    Clock, Executor, RecoverableHandle, now, run, sleep, spawn, spawn_detached, spawn_on, yield_now,
 };
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
@@ -45,11 +45,16 @@ impl Drop for Part {
     }
 }
 
-/// Tries a situation with so many workers. It takes the executor; when it and all threads have ended, no future is left.
+/// Tries a situation with so many workers on one node.
 fn check(workers: usize, situation: fn(Executor, Arc<Tally>)) {
+    check_on("core:4", workers, situation);
+}
+
+/// Tries a situation with so many workers on a machine. It takes the executor; when it and all threads have ended, no future is left.
+fn check_on(machine: &'static str, workers: usize, situation: fn(Executor, Arc<Tally>)) {
     let try_out = move || {
         let tally = Arc::<Tally>::default();
-        let topology = "core:4".parse().expect("a topology");
+        let topology = machine.parse().expect("a topology");
         let builder = Executor::builder().topology(topology).workers(workers);
         let executor = builder.clock(Clock::skipping()).build().expect("threads");
         let held = thread::spawn({
@@ -234,6 +239,57 @@ fn a_cancelled_process_is_dropped_before_its_handle_is_ready() {
         let handle = canceller.join().expect("no panic");
         assert_eq!(executor.run(handle), None);
         assert_eq!(tally.dropped.load(SeqCst), 1);
+    });
+}
+
+#[test]
+fn nodes_help_each_other() {
+    // The second node has three workers, so that one of them may find another one abroad.
+    check_on("node:2 core:3 allowed:0,3-5", 4, |executor, tally| {
+        let parent = executor
+            .spawn_on(0, async move {
+                let children = [1, 2, 4].map(|number| spawn(body(&tally, number)));
+                let mut sum = 0;
+                for child in children {
+                    sum += child.await.expect("neither cancelled nor panicked");
+                }
+                sum
+            })
+            .expect("a node with workers");
+        assert_eq!(executor.run(parent), Some(7));
+    });
+}
+
+#[test]
+fn what_belongs_to_a_node_ends_also_when_it_sleeps_and_spawns_on_another() {
+    check_on("node:2 core:1", 2, |executor, tally| {
+        let inside = tally.clone();
+        let near = async move {
+            sleep(SECOND).await;
+            let far = spawn_on(1, body(&inside, 4)).expect("a node with workers");
+            far.await.expect("neither cancelled nor panicked")
+        };
+        let near = executor.spawn_on(0, near).expect("a node with workers");
+        let handles = [0, 1].map(|node| executor.spawn_on(node, body(&tally, 5)).expect("a node"));
+        assert_eq!(answers(&executor, handles.into()), [Some(5), Some(5)]);
+        assert_eq!(executor.run(near), Some(4));
+    });
+}
+
+#[test]
+fn an_executor_of_nodes_is_dropped_at_any_moment() {
+    check_on("node:2 core:1", 2, |executor, tally| {
+        for node in [0, 1] {
+            let (inside, waits) = (tally.clone(), Part::of(&tally));
+            let process = async move {
+                drop(spawn_on(1 - node, body(&inside, 2)));
+                spawn(body(&inside, 1)).await;
+                pending::<()>().await;
+                drop(waits);
+            };
+            drop(executor.spawn_on(node, process));
+        }
+        drop(executor);
     });
 }
 

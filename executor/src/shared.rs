@@ -1,30 +1,28 @@
 //! What all workers of an executor share: injectors, stealers, the idle state; and where a due process goes.
 
+use crate::affinity;
 use crate::blocking::Pool;
+use crate::domain::Domain;
 use crate::end::End;
 use crate::idle::Idle;
 use crate::local::Local;
 use crate::metrics::{Meter, Metrics};
 use crate::on_panic::OnPanic;
 use crate::registry::Registry;
+use crate::residence::Arrival;
 use crate::settings::Settings;
 use crate::skip::Busy;
 use crate::slot::Slot;
+use crate::steal::Victims;
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, fence};
 use crate::timer::{Clock, Timers};
-use crossbeam_deque::{Injector, Steal, Stealer};
+use crossbeam_deque::{Steal, Stealer};
 use crossbeam_utils::CachePadded;
 use lightproc::{LightProc, Panic};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::task::Waker;
 use std::time::Instant;
-
-/// So many processes come out of an injector at once.
-const INJECTED_BATCH: usize = 32;
-
-/// So many batches one worker takes out of an injector, if there are so many for each worker.
-const INJECTED_BATCHES: usize = 8;
 
 /// One executor, as its workers, handles and processes see it.
 pub(crate) struct Shared {
@@ -36,8 +34,10 @@ pub(crate) struct Shared {
     pub(crate) end: End,
     pub(crate) on_panic: OnPanic,
     pub(crate) registry: Registry,
-    /// Processes that come from outside the workers: one queue a domain, each on its own cache lines.
-    pub(crate) injectors: Box<[CachePadded<Injector<LightProc>>]>,
+    /// Each on its own cache lines.
+    pub(crate) domains: Box<[CachePadded<Domain>]>,
+    /// The domain nearest to each PU, by the PU's id; empty where threads from outside cannot tell where they are.
+    homes: Box<[usize]>,
     closed: AtomicBool,
     /// How many workers wait in `run` inside a process, and leave their own processes to the others.
     pub(crate) waiting: AtomicUsize,
@@ -48,8 +48,13 @@ pub(crate) struct Shared {
     started: Instant,
 }
 
-/// What an executor is made of, beside its workers.
+/// What an executor is made of.
 pub(crate) struct Given {
+    pub(crate) workers: Box<[Remote]>,
+    pub(crate) domains: Box<[CachePadded<Domain>]>,
+    pub(crate) homes: Box<[usize]>,
+    pub(crate) idle: Idle,
+    pub(crate) registry: Registry,
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
     pub(crate) blocking: Arc<Pool>,
@@ -64,13 +69,12 @@ pub(crate) struct Remote {
     pub(crate) stealer: Stealer<LightProc>,
     /// The domain (NUMA node) that it belongs to.
     pub(crate) domain: usize,
-    /// The others, nearest first.
-    pub(crate) victims: Box<[usize]>,
+    pub(crate) victims: Victims,
     pub(crate) timers: &'static Timers,
     /// How many polls it had begun when the monitor last looked.
     pub(crate) polls_seen: AtomicU64,
     /// What it alone writes, nearly always.
-    pub(crate) own: CachePadded<Own>,
+    pub(crate) own: Arc<CachePadded<Own>>,
 }
 
 /// What a worker writes, on its own cache lines.
@@ -81,28 +85,32 @@ pub(crate) struct Own {
     pub(crate) meter: Meter,
     /// How many processes may wait in its queue before it is worth waking another worker for them.
     pub(crate) bearable: AtomicUsize,
+    /// Where it has found itself when it began.
+    pub(crate) arrival: std::sync::OnceLock<Arrival>,
 }
 
 impl Own {
     pub(crate) fn new(epoch: Instant) -> Own {
         let (slot, meter) = (Slot::new(), Meter::new(epoch));
-        Own { slot, meter, bearable: AtomicUsize::new(0) }
+        Own { slot, meter, bearable: AtomicUsize::new(0), arrival: std::sync::OnceLock::new() }
     }
 }
 
 impl Shared {
-    pub(crate) fn new(workers: Box<[Remote]>, domains: usize, given: Given) -> Arc<Shared> {
-        let Given { clock, settings, blocking, end, on_panic, started } = given;
+    pub(crate) fn new(given: Given) -> Arc<Shared> {
+        let Given { workers, domains, homes, idle, registry, .. } = given;
+        let Given { clock, settings, blocking, end, on_panic, started, .. } = given;
         let shared = Arc::new(Shared {
-            idle: Idle::new(workers.len()),
-            registry: Registry::new(workers.len()),
+            idle,
+            registry,
             workers,
+            domains,
+            homes,
             clock,
             settings,
             blocking,
             end,
             on_panic,
-            injectors: (0..domains.max(1)).map(|_| CachePadded::default()).collect(),
             closed: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
             busy: Busy::default(),
@@ -143,46 +151,45 @@ impl Shared {
         }
     }
 
-    pub(crate) fn inject(&self, process: LightProc) {
-        self.injectors[own_turn() % self.injectors.len()].push(process);
-        if self.idle.notify() {
+    /// Queues a process that comes from outside the workers: in the domain of the node that this thread runs on.
+    fn inject(&self, process: LightProc) {
+        self.inject_into(self.domain_here(), process);
+    }
+
+    /// Queues a process for whoever of a domain is free first.
+    pub(crate) fn inject_into(&self, domain: usize, process: LightProc) {
+        self.domains[domain].injector.push(process);
+        if self.idle.notify(domain, None) {
             // Beside the waking of a thread this costs nothing.
             self.outside_unparks.fetch_add(1, Relaxed);
         }
     }
 
-    /// Takes a batch from the injectors, the domain's own first.
-    pub(crate) fn take_injected(&self, local: &Local) -> Option<LightProc> {
-        let own = self.workers[local.index].domain;
-        let others = (0..self.injectors.len()).filter(|domain| *domain != own);
-        let mut injectors =
-            std::iter::once(own).chain(others).map(|domain| &self.injectors[domain]);
-        let taken = injectors.find_map(|injector| {
-            let first = retry(|| injector.steal_batch_and_pop(&local.queue))?;
-            // One look takes several batches: the next may be a time slice away.
-            let share = injector.len() / self.workers.len();
-            for _ in 1..(share / INJECTED_BATCH).min(INJECTED_BATCHES) {
-                let _ = injector.steal_batch(&local.queue);
+    /// Queues a process that only the workers of one domain may run.
+    pub(crate) fn keep(self: &Arc<Self>, domain: usize, process: LightProc, fresh: bool) {
+        let kept = &self.domains[domain].kept;
+        kept.push(process);
+        let is_ours = |local: &&Local| Arc::ptr_eq(&local.shared, self);
+        Local::with(|local| match local.filter(is_ours) {
+            Some(local) if local.domain() == domain => local.notify_of_kept(kept.len(), fresh),
+            Some(local) => local.notify_only(domain),
+            None if self.idle.notify_only(domain, None) => {
+                self.outside_unparks.fetch_add(1, Relaxed);
             }
-            Some(first)
+            None => {}
         });
-        if taken.is_some() && !local.queue.is_empty() {
-            // While the batch was on its way nobody could see it: a worker may have gone to sleep over that.
-            local.notify();
+        if self.is_closed() {
+            self.sweep_elsewhere();
         }
-        taken
     }
 
-    /// Steals a batch from the other workers, the nearest first.
-    pub(crate) fn steal(&self, local: &Local) -> Option<LightProc> {
-        let victims = &self.workers[local.index].victims;
-        let stolen = victims.iter().find_map(|victim| {
-            retry(|| self.workers[*victim].stealer.steal_batch_and_pop(&local.queue))
-        })?;
-        local.meter().steals.add(1);
-        // The queue was empty before: what is in it came with the batch.
-        local.meter().stolen.add(1 + local.queue.len() as u64);
-        Some(stolen)
+    /// Returns the domain that is nearest to this thread, or one that this thread keeps to.
+    fn domain_here(&self) -> usize {
+        if self.domains.len() == 1 {
+            return 0;
+        }
+        let here = affinity::current_pu().and_then(|pu| self.homes.get(pu as usize)).copied();
+        here.unwrap_or_else(|| own_turn() % self.domains.len())
     }
 
     /// Says whether all workers sleep, or have announced that they will, or wait in `run`.
@@ -198,7 +205,7 @@ impl Shared {
     /// Makes one worker that sleeps, if there is one, wake up and go to sleep again.
     #[cfg(feature = "io")]
     pub(crate) fn rouse_a_sleeper(&self) {
-        let _ = self.idle.notify();
+        let _ = (0..self.domains.len()).any(|domain| self.idle.notify(domain, None));
     }
 
     /// Makes each worker look at its timers that has one that is due.
@@ -225,21 +232,10 @@ impl Shared {
             workers: self.workers.iter().map(read).collect(),
             uptime: self.started.elapsed(),
             sleeping: self.idle.sleeping(),
-            injected: self.injectors.iter().map(|injector| injector.len()).sum(),
+            injected: self.domains.iter().map(|d| d.injector.len() + d.kept.len()).sum(),
             outside_unparks: self.outside_unparks.load(Relaxed),
             blocking: self.blocking.metrics(),
         }
-    }
-
-    /// Says whether there is something to do for one more worker: something in an injector, or more in a worker's queue than that will
-    /// have done before another is awake.
-    pub(crate) fn has_work(&self) -> bool {
-        self.is_closed()
-            || self.injectors.iter().any(|injector| !injector.is_empty())
-            || self
-                .workers
-                .iter()
-                .any(|worker| worker.stealer.len() > worker.own.bearable.load(Relaxed))
     }
 
     #[inline]
@@ -258,7 +254,8 @@ impl Shared {
         let mut waiting = Vec::new();
         self.workers.iter().for_each(|worker| worker.timers.close(&mut waiting));
         waiting.into_iter().for_each(wake);
-        let injected = || self.injectors.iter().find_map(|injector| retry(|| injector.steal()));
+        let outside = self.domains.iter().flat_map(|domain| [&domain.injector, &domain.kept]);
+        let injected = || outside.clone().find_map(|injector| retry(|| injector.steal()));
         let queued = || self.workers.iter().find_map(|worker| retry(|| worker.stealer.steal()));
         let slots = || self.workers.iter().find_map(|worker| worker.own.slot.take());
         while let Some(process) = injected().or_else(queued).or_else(slots) {

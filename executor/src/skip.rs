@@ -59,7 +59,7 @@ impl Shared {
     /// Says whether a process waits for a worker anywhere, however short it will.
     fn is_any_due(&self) -> bool {
         self.is_closed()
-            || self.injectors.iter().any(|injector| !injector.is_empty())
+            || self.domains.iter().any(|d| !d.injector.is_empty() || !d.kept.is_empty())
             || self
                 .workers
                 .iter()

@@ -14,6 +14,9 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+/// So many processes that only its domain may run a worker takes between two looks, one between two of its own.
+const KEPT_TURNS: usize = 32;
+
 /// Runs the worker that this thread was made, until the executor closes.
 pub(crate) fn run() {
     Local::with(|local| {
@@ -46,6 +49,10 @@ struct Worker<'a> {
     busy: bool,
     /// What came from outside has its turn.
     injected_first: bool,
+    /// So many of those that only this domain may run have their turn, one between two of the worker's own.
+    kept_turns: usize,
+    /// The process that it polls, or polled last, is one of those.
+    kept: bool,
     /// When it last looked at the sockets, by the executor's clock.
     polled_io_ns: u64,
     /// Whom timers and sockets wake. Kept for its memory.
@@ -62,6 +69,8 @@ impl<'a> Worker<'a> {
             searching: false,
             busy: false,
             injected_first: false,
+            kept_turns: 0,
+            kept: false,
             polled_io_ns: 0,
             due: Vec::new(),
         }
@@ -71,22 +80,44 @@ impl<'a> Worker<'a> {
     #[inline]
     fn next(&mut self) -> Option<LightProc> {
         let (local, shared) = (self.local, &self.local.shared);
-        let first = std::mem::take(&mut self.injected_first);
-        let found = if first { shared.take_injected(local) } else { None };
+        let was_kept = std::mem::take(&mut self.kept);
+        let has_turn = self.injected_first || (self.kept_turns > 0 && !was_kept);
+        let found = if has_turn { self.take_turn() } else { None };
         let found = found.or_else(|| local.pop()).or_else(|| self.find())?;
-        if std::mem::take(&mut self.searching) && shared.idle.stop_searching() && shared.has_work()
+        if std::mem::take(&mut self.searching)
+            && shared.idle.stop_searching(local.index)
+            && shared.has_work(local.domain())
         {
             local.notify();
         }
         Some(found)
     }
 
+    /// Takes what has its turn before the worker's own.
+    #[cold]
+    fn take_turn(&mut self) -> Option<LightProc> {
+        if std::mem::take(&mut self.injected_first) {
+            let injected = self.local.shared.take_injected(self.local);
+            if injected.is_some() {
+                return injected;
+            }
+        }
+        self.kept_turns = self.kept_turns.saturating_sub(1);
+        self.take_kept()
+    }
+
+    fn take_kept(&mut self) -> Option<LightProc> {
+        let found = self.local.shared.take_kept(self.local);
+        self.kept = found.is_some();
+        found
+    }
+
     /// Looks for a process that is not this worker's.
     #[cold]
     fn find(&mut self) -> Option<LightProc> {
         let (local, shared) = (self.local, &self.local.shared);
-        shared.take_injected(local).or_else(|| {
-            self.searching = self.searching || shared.idle.start_searching();
+        self.take_kept().or_else(|| shared.take_injected(local)).or_else(|| {
+            self.searching = self.searching || shared.idle.start_searching(local.index);
             if self.searching { shared.steal(local) } else { None }
         })
     }
@@ -103,6 +134,9 @@ impl<'a> Worker<'a> {
         meter.polls.add(1);
         budget::refill();
         match process.poll() {
+            Polled::Woken(process) if self.kept => {
+                local.shared.keep(local.domain(), process, false);
+            }
             Polled::Woken(process) => local.push_back(process),
             Polled::Waiting | Polled::Ended => {}
         }
@@ -120,6 +154,8 @@ impl<'a> Worker<'a> {
         // What was bearable while polls were short may not be any more.
         self.local.notify_of_queue();
         self.injected_first = true;
+        let domain = &self.local.shared.domains[self.local.domain()];
+        self.kept_turns = domain.kept.len().div_ceil(domain.workers.len()).min(KEPT_TURNS);
         self.fire(now);
         let now_ns = self.local.shared.elapsed_ns(now);
         if now_ns.saturating_sub(self.polled_io_ns) >= self.settings.slice_ns {
@@ -172,7 +208,7 @@ impl<'a> Worker<'a> {
             local.meter().parks.add(std::mem::take(&mut parks));
             wait(local, due)
         };
-        shared.idle.sleep(local.index, searching, || shared.has_work(), wait);
+        shared.idle.sleep(local.index, searching, || shared.has_work(local.domain()), wait);
         self.wake_due();
         if self.timers().next() != NEVER {
             self.fire(sync::now());
@@ -182,10 +218,10 @@ impl<'a> Worker<'a> {
     /// Looks for work for a while before it sleeps. True: there is some.
     fn spin(&mut self) -> bool {
         let shared = &self.local.shared;
-        self.searching = self.searching || shared.idle.start_searching();
+        self.searching = self.searching || shared.idle.start_searching(self.local.index);
         let start = sync::now();
         while self.searching && start.elapsed() < Duration::from_nanos(self.settings.spin_ns) {
-            if shared.has_work() {
+            if shared.has_work(self.local.domain()) {
                 return true;
             }
             std::hint::spin_loop();

@@ -278,7 +278,7 @@ fn example() -> Metrics {
         let mut worker = WorkerMetrics::default();
         (worker.polls, worker.steals, worker.stolen) = (factor, 2 * factor, 3 * factor);
         (worker.parks, worker.unparks, worker.queued) = (4 * factor, 5 * factor, 6);
-        worker.rescued = 7 * factor;
+        (worker.rescued, worker.abroad) = (7 * factor, 8 * factor);
         worker.busy = Duration::from_micros(1_500 * factor);
         worker.longest_poll = Duration::from_millis(20 / factor);
         metrics.workers.push(worker);
@@ -294,10 +294,10 @@ fn example() -> Metrics {
 #[test]
 fn the_table_has_a_row_for_each_worker_and_one_for_all() {
     let table = "
-worker        polls   steals     stolen rescued      parks    unparks       busy    longest queued
-     0            1        2          3       7          4          5    1.500ms   20.000ms      6
-     1           10       20         30      70         40         50   15.000ms    2.000ms      6
-   all           11       22         33      77         44         55   16.500ms   20.000ms     12
+worker        polls   steals     stolen   abroad rescued      parks    unparks       busy    longest queued
+     0            1        2          3        8       7          4          5    1.500ms   20.000ms      6
+     1           10       20         30       80      70         40         50   15.000ms    2.000ms      6
+   all           11       22         33       88      77         44         55   16.500ms   20.000ms     12
 1 sleep; 7 injected, 8 woken from outside; up 2.000s
 blocking: 9 threads, 5 idle; 4 jobs queued, 3 refused, longest wait 2.000ms";
     assert_eq!(format!("\n{}", example()), table);

@@ -110,6 +110,7 @@ fn every_figure_is_published_under_its_name() {
     let worker = &mut metrics.workers[0];
     (worker.polls, worker.steals, worker.stolen, worker.parks, worker.unparks) = (1, 2, 3, 4, 5);
     (worker.longest_poll, worker.queued, worker.rescued) = (Duration::from_millis(1500), 6, 10);
+    worker.abroad = 11;
     (metrics.sleeping, metrics.injected, metrics.outside_unparks) = (1, 7, 8);
     let blocking = &mut metrics.blocking;
     (blocking.threads, blocking.idle, blocking.queued) = (9, 5, 4);
@@ -119,6 +120,7 @@ fn every_figure_is_published_under_its_name() {
         "counter bastion_executor_polls[executor=main,worker=0] 1
          counter bastion_executor_steals[executor=main,worker=0] 2
          counter bastion_executor_stolen[executor=main,worker=0] 3
+         counter bastion_executor_abroad[executor=main,worker=0] 11
          counter bastion_executor_rescued[executor=main,worker=0] 10
          counter bastion_executor_parks[executor=main,worker=0] 4
          counter bastion_executor_unparks[executor=main,worker=0] 5
@@ -128,6 +130,7 @@ fn every_figure_is_published_under_its_name() {
          counter bastion_executor_polls[executor=main,worker=1] 0
          counter bastion_executor_steals[executor=main,worker=1] 0
          counter bastion_executor_stolen[executor=main,worker=1] 0
+         counter bastion_executor_abroad[executor=main,worker=1] 0
          counter bastion_executor_rescued[executor=main,worker=1] 0
          counter bastion_executor_parks[executor=main,worker=1] 0
          counter bastion_executor_unparks[executor=main,worker=1] 0
@@ -152,6 +155,7 @@ fn every_figure_is_described_with_its_unit() {
         "counter bastion_executor_polls count
          counter bastion_executor_steals count
          counter bastion_executor_stolen count
+         counter bastion_executor_abroad count
          counter bastion_executor_rescued count
          counter bastion_executor_parks count
          counter bastion_executor_unparks count

@@ -76,6 +76,7 @@ fn the_other_domains_are_listed_by_distance_then_package_then_number() {
     let packages = of("pack:2 node:2 core:1", Placement::Compact);
     assert_eq!(packages, ["0>1>2>3", "1>0>2>3", "2>3>0>1", "3>2>0>1"]);
     assert_eq!(of("node:2 core:2", Placement::Unbound), ["-"]);
+    assert_eq!(of("core:2", Placement::Unbound), ["0"]);
 }
 
 #[test]

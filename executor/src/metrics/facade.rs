@@ -12,6 +12,9 @@ const WORKER_COUNTERS: &[Row<WorkerMetrics, u64>] = &[
     ("bastion_executor_polls", Unit::Count, "Polls begun", |worker| worker.polls),
     ("bastion_executor_steals", Unit::Count, "Thefts from other workers", |worker| worker.steals),
     ("bastion_executor_stolen", Unit::Count, "Processes taken so", |worker| worker.stolen),
+    ("bastion_executor_abroad", Unit::Count, "Processes taken from other nodes", |worker| {
+        worker.abroad
+    }),
     ("bastion_executor_rescued", Unit::Count, "Given away from behind long polls", |worker| {
         worker.rescued
     }),
@@ -81,7 +84,7 @@ impl Metrics {
     ///
     /// | name | kind | labels |
     /// |---|---|---|
-    /// | `bastion_executor_polls`, `_steals`, `_stolen`, `_rescued`, `_parks`, `_unparks` | counter | `executor`, `worker` |
+    /// | `bastion_executor_polls`, `_steals`, `_stolen`, `_abroad`, `_rescued`, `_parks`, `_unparks` | counter | `executor`, `worker` |
     /// | `bastion_executor_busy` | counter, nanoseconds | `executor`, `worker` |
     /// | `bastion_executor_longest_poll` | gauge, seconds | `executor`, `worker` |
     /// | `bastion_executor_queued` | gauge | `executor`, `worker` |

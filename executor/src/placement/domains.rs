@@ -8,7 +8,8 @@ use std::cmp::Reverse;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Domain {
-    /// The operating system's number of the node; none for workers whose node is not known, such as unbound ones.
+    /// The operating system's number of the node; none for workers whose node is not known, such as
+    /// unbound ones on a machine of several.
     pub node: Option<u32>,
     /// The other domains, nearest first.
     pub others: Vec<usize>,

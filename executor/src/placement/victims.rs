@@ -14,7 +14,8 @@ impl<'a> Spot<'a> {
     pub(super) fn new(topology: &'a Topology, seat: Seat) -> Self {
         let pus = topology.pus();
         match seat {
-            Seat::Anywhere => Self { pu: None, node: None, package: None },
+            // Also a worker that may run anywhere is on the only node that there is.
+            Seat::Anywhere => Self { pu: None, node: only_node(topology), package: None },
             Seat::Pu(index) => {
                 let pu = &pus[index];
                 Self { pu: Some(pu), node: pu.node, package: Some(pu.package) }
@@ -26,6 +27,11 @@ impl<'a> Spot<'a> {
             }
         }
     }
+}
+
+fn only_node(topology: &Topology) -> Option<usize> {
+    let first = topology.pus().first()?.node;
+    first.filter(|_| topology.pus().iter().all(|pu| pu.node == first))
 }
 
 /// Returns all workers but `thief`, nearest first.

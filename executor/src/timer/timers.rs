@@ -18,6 +18,8 @@ pub(crate) struct Timers {
     state: Mutex<State>,
     /// A tick that no timer is due before. Written under the lock.
     next: AtomicU64,
+    /// The node that they lie on, as far as that is known.
+    node: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -36,7 +38,7 @@ pub(crate) enum Inserted {
 }
 
 /// Timers that no worker has now. They are never freed, so that whoever waits for one needs no count of references; there are as
-/// many as there ever were workers at once.
+/// many as there ever were workers of a node at once.
 ///
 /// `std`'s lock, as nothing happens under it.
 static FREE: std::sync::Mutex<Vec<&Timers>> = std::sync::Mutex::new(Vec::new());
@@ -46,11 +48,16 @@ fn free() -> std::sync::MutexGuard<'static, Vec<&'static Timers>> {
 }
 
 impl Timers {
-    /// Returns timers for a worker that starts.
-    pub(crate) fn lease() -> &'static Timers {
-        let timers = free().pop().unwrap_or_else(|| {
-            let state = State { wheel: Wheel::new(), closed: true };
-            Box::leak(Box::new(Timers { state: Mutex::new(state), next: AtomicU64::new(NEVER) }))
+    /// Returns timers for a worker that starts: by a thread of the worker's node, if it has one.
+    pub(crate) fn lease(node: Option<u32>) -> &'static Timers {
+        let known = {
+            let mut free = free();
+            let at = free.iter().rposition(|timers| timers.node == node);
+            at.map(|at| free.swap_remove(at))
+        };
+        let timers = known.unwrap_or_else(|| {
+            let state = Mutex::new(State { wheel: Wheel::new(), closed: true });
+            Box::leak(Box::new(Timers { state, next: AtomicU64::new(NEVER), node }))
         });
         let mut state = timers.lock();
         state.wheel.restart();

@@ -13,6 +13,7 @@ const FOLDERS: &[(&str, &str)] = &[
 /// The single files that may contain unsafe code, each with its reason.
 const FILES: &[(&str, &str)] = &[
     ("executor/src/affinity.rs", "system calls that bind a thread to CPUs"),
+    ("executor/src/pages.rs", "a system call that asks which node a page lies on"),
     ("executor/src/slot.rs", "a process as an atomic pointer, so that others can take it"),
     (
         "executor/src/scope.rs",
