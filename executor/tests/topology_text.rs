@@ -1,6 +1,6 @@
 //! Machines described in text, and the flat machine.
 
-use bastion_executor::topology::{CpuSet, PuKind, Source, TextProblem, Topology};
+use bastion_executor::topology::{CpuSet, PuKind, Source, TextProblem, Topology, TopologyError};
 
 fn machine(text: &str) -> Topology {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -72,6 +72,23 @@ fn a_node_may_lose_all_its_pus() {
     let topology = machine("node:3 core:2 allowed:0,4");
     assert_eq!(topology.to_string(), "2 PUs, 2 cores, 2 LLCs, 3 nodes (1 without PUs) (text)");
     assert_eq!(node_lists(&topology), "0  4");
+}
+
+#[test]
+fn a_part_of_a_machine_is_counted_anew_and_keeps_its_nodes() {
+    let whole = machine("pack:2 node:1 l3:2 core:2 pu:2 distance:10,21/21,10 parallelism:5");
+    let part = whole.restricted_to(&"1,4-6,99".parse().unwrap()).unwrap();
+    assert_eq!(part.allowed().to_string(), "1,4-6");
+    assert_eq!(part.pus().iter().map(|pu| pu.smt_rank).collect::<Vec<_>>(), [0, 0, 1, 0]);
+    assert_eq!((lists(part.cores()), lists(part.llcs())), ("1 4-5 6".into(), "1 4-6".into()));
+    assert_eq!((node_lists(&part), part.packages().len()), ("1,4-6 ".into(), 1));
+    assert_eq!((part.distance(), part.parallelism()), (whole.distance(), Some(5)));
+    assert_eq!(part.source(), Source::Text);
+    assert_eq!(whole.restricted_to(&whole.allowed()), Ok(whole.clone()));
+    for none in ["", "16-20"] {
+        let none = none.parse().unwrap();
+        assert_eq!(whole.restricted_to(&none), Err(TopologyError::NoPu));
+    }
 }
 
 #[test]

@@ -160,6 +160,29 @@ impl Topology {
         flat::flat(pus)
     }
 
+    /// Returns the part of the machine that these PUs make; ids that it does not have mean nothing.
+    ///
+    /// Positions among the PUs of a core are counted anew. Nodes stay, with their memory and distances, also those that lose all
+    /// their PUs.
+    ///
+    /// # Errors
+    ///
+    /// [`TopologyError::NoPu`] if none of the PUs is part of the machine.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bastion_executor::topology::{CpuSet, Topology};
+    ///
+    /// let machine: Topology = "node:2 core:2 pu:2".parse()?;
+    /// let part = machine.restricted_to(&"1-3".parse::<CpuSet>()?)?;
+    /// assert_eq!(part.to_string(), "3 PUs, 2 cores, 1 LLC, 2 nodes (1 without PUs) (text)");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn restricted_to(&self, pus: &CpuSet) -> Result<Topology, TopologyError> {
+        normalise::normalise(self.into(), Some(pus))
+    }
+
     /// Returns the PUs that may be used, in the order of their operating system ids; never empty.
     pub fn pus(&self) -> &[Pu] {
         &self.pus

@@ -58,6 +58,31 @@ impl Raw {
     }
 }
 
+impl From<&Topology> for Raw {
+    /// Reads a topology as if it were a source: brought into normal form again, it is the same.
+    fn from(topology: &Topology) -> Self {
+        let number = |index: usize| index as u64;
+        let pu = |pu: &Pu| RawPu {
+            os: pu.os,
+            core: number(pu.core),
+            l2: Some(number(pu.l2)),
+            llc: Some(number(pu.llc)),
+            package: number(pu.package),
+            node: pu.node.map(|node| topology.nodes[node].os),
+            kind: pu.kind,
+        };
+        let node = |node: &Node| RawNode { os: node.os, mem_bytes: node.mem_bytes };
+        Self {
+            pus: topology.pus.iter().map(pu).collect(),
+            nodes: topology.nodes.iter().map(node).collect(),
+            distance: topology.distance.clone(),
+            parallelism: topology.parallelism,
+            source: topology.source,
+            this_machine: topology.this_machine,
+        }
+    }
+}
+
 /// Brings what a source read into normal form; `allowed` is the set to keep, all if not given.
 ///
 /// # Errors
