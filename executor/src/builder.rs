@@ -6,7 +6,7 @@ use crate::end::End;
 use crate::layout;
 use crate::monitor;
 use crate::on_panic::OnPanic;
-use crate::placement::{self, Placement, PlacementError, WorkerPlace};
+use crate::placement::{Cores, Placement, PlacementError, Request, Smt, WorkerPlace};
 use crate::registry::{Bell, Registry};
 use crate::runtime::Executor;
 use crate::settings::{self, BadVariable, Settings};
@@ -26,10 +26,9 @@ use std::time::{Duration, Instant};
 /// node, each bound to its node on several), threads named `worker-N` with the platform's stack size.
 #[derive(Debug, Clone, Default)]
 pub struct Builder {
-    workers: Option<usize>,
+    request: Request,
     name: Option<String>,
     stack_size_bytes: Option<usize>,
-    placement: Option<Placement>,
     topology: Option<Topology>,
     clock: Clock,
     settings: Settings,
@@ -40,7 +39,8 @@ pub struct Builder {
 
 impl Builder {
     /// Sets what the environment says: `BASTION_WORKERS`, `BASTION_PLACEMENT` (`unbound`, `compact`, `spread`, `numa-balanced`,
-    /// `per-node`, or a list of PUs such as `0,2,3`), `BASTION_TIME_SLICE_US`, `BASTION_LIFO_CHAIN`, `BASTION_SPIN_US`. What it does not
+    /// `per-node`, or a list of PUs such as `0,2,3`), `BASTION_SMT` (`last`, `avoid`, `use`), `BASTION_CORES` (`any`, `performance`,
+    /// `efficiency`), `BASTION_RESERVE_CORES`, `BASTION_TIME_SLICE_US`, `BASTION_LIFO_CHAIN`, `BASTION_SPIN_US`. What it does not
     /// say has its default. The global executor is made so.
     ///
     /// # Errors
@@ -49,9 +49,9 @@ impl Builder {
         settings::builder(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into()))
     }
 
-    /// Sets the number of worker threads.
+    /// Sets the number of worker threads. Default: see [`Request::workers`].
     pub fn workers(mut self, workers: usize) -> Self {
-        self.workers = Some(workers);
+        self.request = self.request.workers(workers);
         self
     }
 
@@ -67,9 +67,28 @@ impl Builder {
         self
     }
 
-    /// Sets where the workers run.
+    /// Sets where the workers run. Default: see [`Request::policy`].
     pub fn placement(mut self, placement: Placement) -> Self {
-        self.placement = Some(placement);
+        self.request = self.request.policy(placement);
+        self
+    }
+
+    /// Sets what is made of cores with several hardware threads. Default: [`Smt::Last`].
+    pub fn smt(mut self, smt: Smt) -> Self {
+        self.request = self.request.smt(smt);
+        self
+    }
+
+    /// Sets which cores workers get on a hybrid machine. Default: [`Cores::Any`].
+    pub fn cores(mut self, cores: Cores) -> Self {
+        self.request = self.request.cores(cores);
+        self
+    }
+
+    /// Sets how many cores of each node, those with the highest numbers, are left to others: to interrupts, other programs, and the
+    /// threads of this executor's blocking pool, which may run everywhere. Default: 0.
+    pub fn reserve_cores(mut self, count: usize) -> Self {
+        self.request = self.request.reserve_cores(count);
         self
     }
 
@@ -177,8 +196,7 @@ impl Builder {
         if name.contains('\0') {
             return Err(BuildError::Name(name.to_owned()));
         }
-        let placement = self.placement.unwrap_or_else(|| Placement::auto(&topology, self.workers));
-        let plan = placement::plan(&topology, &placement, self.workers)?;
+        let plan = self.request.plan(&topology)?;
         let bridge = self.bridge.start().map_err(BuildError::Thread)?;
         let is_bound = topology.is_this_machine() && plan.workers.iter().any(|w| w.cpus.is_some());
         let (started, bell) = (Instant::now(), Arc::<Bell>::default());

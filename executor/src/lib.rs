@@ -68,7 +68,7 @@ pub use local_executor::{
     LocalExecutor, LocalHandle, NoLocalExecutor, spawn_local, try_spawn_local,
 };
 pub use on_node::{NoSuchNode, spawn_on};
-pub use placement::Placement;
+pub use placement::{Cores, Placement, Smt};
 pub use residence::Residence;
 pub use runtime::{Executor, run, spawn, spawn_detached, yield_now};
 pub use scope::{Scope, ScopedHandle, scope};

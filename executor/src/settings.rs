@@ -52,6 +52,15 @@ pub(crate) fn builder(find: impl Fn(&str) -> Option<String>) -> Result<Builder, 
     if let Some(placement) = parsed(&find, "BASTION_PLACEMENT", PLACEMENT)? {
         builder = builder.placement(placement);
     }
+    if let Some(smt) = parsed(&find, "BASTION_SMT", "last, avoid or use")? {
+        builder = builder.smt(smt);
+    }
+    if let Some(cores) = parsed(&find, "BASTION_CORES", "any, performance or efficiency")? {
+        builder = builder.cores(cores);
+    }
+    if let Some(count) = parsed(&find, "BASTION_RESERVE_CORES", NUMBER)? {
+        builder = builder.reserve_cores(count);
+    }
     if let Some(micros) = parsed(&find, "BASTION_TIME_SLICE_US", NUMBER)? {
         builder = builder.time_slice(Duration::from_micros(micros));
     }
@@ -79,7 +88,7 @@ fn parsed<T: FromStr>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::placement::Placement;
+    use crate::placement::{Cores, Placement, Smt};
 
     /// Checks what becomes of these variables.
     fn check(variables: &[(&str, &str)]) -> Result<String, String> {
@@ -102,6 +111,11 @@ mod tests {
         assert_eq!(check(&[("BASTION_PLACEMENT", "compact")]), is(compact));
         let listed = Builder::default().placement(Placement::Explicit(vec![0, 2]));
         assert_eq!(check(&[("BASTION_PLACEMENT", "0,2")]), is(listed));
+        assert_eq!(check(&[("BASTION_SMT", "avoid")]), is(Builder::default().smt(Smt::Avoid)));
+        let fast = Builder::default().cores(Cores::Performance);
+        assert_eq!(check(&[("BASTION_CORES", "performance")]), is(fast));
+        let reserving = Builder::default().reserve_cores(2);
+        assert_eq!(check(&[("BASTION_RESERVE_CORES", "2")]), is(reserving));
         let slice = Builder::default().time_slice(Duration::from_micros(50));
         assert_eq!(check(&[("BASTION_TIME_SLICE_US", "50")]), is(slice));
         assert_eq!(check(&[("BASTION_LIFO_CHAIN", "9")]), is(Builder::default().lifo_chain(9)));
@@ -113,13 +127,23 @@ mod tests {
 
     #[test]
     fn a_value_that_means_nothing_is_named() {
-        for name in
-            ["BASTION_WORKERS", "BASTION_TIME_SLICE_US", "BASTION_LIFO_CHAIN", "BASTION_SPIN_US"]
-        {
+        for name in [
+            "BASTION_WORKERS",
+            "BASTION_RESERVE_CORES",
+            "BASTION_TIME_SLICE_US",
+            "BASTION_LIFO_CHAIN",
+            "BASTION_SPIN_US",
+        ] {
             let error = Err(format!("{name}=\"many\" is not a number"));
             assert_eq!(check(&[(name, "many")]), error);
         }
         let error = check(&[("BASTION_PLACEMENT", "moon")]).unwrap_err();
         assert!(error.starts_with("BASTION_PLACEMENT=\"moon\" is not unbound, compact"), "{error}");
+        for (name, expected) in [
+            ("BASTION_SMT", "last, avoid or use"),
+            ("BASTION_CORES", "any, performance or efficiency"),
+        ] {
+            assert_eq!(check(&[(name, "no")]), Err(format!("{name}=\"no\" is not {expected}")));
+        }
     }
 }

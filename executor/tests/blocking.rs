@@ -238,6 +238,20 @@ fn a_bound_worker_does_not_bind_the_threads_that_it_starts() {
     assert_eq!(run(job), Some(affinity::allowed()));
 }
 
+#[test]
+fn reserved_cores_are_left_to_the_threads_that_block() {
+    let reserving = builder().reserve_cores(1);
+    // One core cannot be both reserved and used.
+    let Ok(executor) = reserving.build() else { return };
+    let seen =
+        executor.spawn(async { (affinity::allowed(), spawn_blocking(affinity::allowed).await) });
+    let (worker, blocking) = run(seen).unwrap();
+    if let (Some(worker), Some(all)) = (worker, affinity::allowed()) {
+        assert!(worker.iter().all(|pu| all.contains(pu)) && worker.len() < all.len());
+        assert_eq!(blocking.unwrap(), Some(all));
+    }
+}
+
 /// Threads that end as soon as they are idle, jobs that come from everywhere, and a queue that is full now and then.
 #[test]
 fn no_job_is_lost_while_threads_come_and_go() {

@@ -1,7 +1,7 @@
 //! What each placement policy does on machines where the right answer is known.
 
 use bastion_executor::placement::{
-    Domain, MAX_WORKERS, Placement, PlacementError, Plan, default_workers, plan,
+    Cores, Domain, MAX_WORKERS, Placement, PlacementError, Plan, Request, Smt,
 };
 use bastion_executor::topology::Topology;
 
@@ -10,8 +10,11 @@ fn machine(text: &str) -> Topology {
 }
 
 fn planned(text: &str, placement: Placement, workers: Option<usize>) -> Plan {
-    plan(&machine(text), &placement, workers)
-        .unwrap_or_else(|error| panic!("{text}, {placement}: {error}"))
+    asked(text, &Request::new().policy(placement).workers(workers))
+}
+
+fn asked(text: &str, request: &Request) -> Plan {
+    request.plan(&machine(text)).unwrap_or_else(|error| panic!("{text}, {request:?}: {error}"))
 }
 
 /// The PUs of every worker, as `0 2 1`; `-` for an unbound one.
@@ -153,20 +156,78 @@ fn the_machine_chooses_the_default() {
         ("node:2 core:4 parallelism:3", None, Placement::Unbound),
         ("node:2 core:4 parallelism:8", None, Placement::PerNode),
     ] {
-        assert_eq!(Placement::auto(&machine(text), workers), expected, "{text} {workers:?}");
+        let plan = asked(text, &Request::new().workers(workers));
+        assert_eq!(plan.policy, expected, "{text} {workers:?}");
     }
 }
 
 #[test]
 fn the_default_count_is_one_worker_per_pu_that_may_be_used() {
-    assert_eq!(default_workers(&machine("core:4 pu:2 allowed:0-4")), 5);
-    assert_eq!(default_workers(&machine("core:4 parallelism:3")), 3);
-    assert_eq!(default_workers(&machine("core:4 parallelism:9")), 4);
-    assert_eq!(default_workers(&Topology::flat(0)), 1);
-    assert_eq!(default_workers(&Topology::flat(10_000)), MAX_WORKERS);
+    let count = |topology: &Topology| {
+        let plan = Request::new().plan(topology).expect("the default fits");
+        plan.workers.len()
+    };
+    assert_eq!(count(&machine("core:4 pu:2 allowed:0-4")), 5);
+    assert_eq!(count(&machine("core:4 parallelism:3")), 3);
+    assert_eq!(count(&machine("core:4 parallelism:9")), 4);
+    assert_eq!(count(&Topology::flat(0)), 1);
+    assert_eq!(count(&Topology::flat(3_000)), MAX_WORKERS);
     let here = Topology::discover();
     let most = std::thread::available_parallelism().map_or(1, usize::from);
-    assert_eq!(default_workers(&here), here.pus().len().min(most));
+    assert_eq!(count(&here), here.pus().len().min(most));
+}
+
+#[test]
+fn preferences_decide_who_is_used_and_in_which_order() {
+    use Placement::{Compact, NumaBalanced, PerNode, Spread, Unbound};
+    let hybrid = "l2:4 core:1 pu:2 efficiency:4-7 allowed:0-4,6";
+    let any = Request::new();
+    for (text, policy, request, expected) in [
+        ("core:3 pu:2", Compact, any.clone().smt(Smt::Last), "0 2 4 1 3 5"),
+        ("core:3 pu:2", Compact, any.clone().smt(Smt::Use), "0 1 2 3 4 5"),
+        ("core:3 pu:2", Compact, any.clone().smt(Smt::Avoid), "0 2 4"),
+        ("core:2 pu:2 os:0,2,1,3", Compact, any.clone().smt(Smt::Use), "0 2 1 3"),
+        ("node:2 core:2 pu:2", Compact, any.clone().smt(Smt::Last), "0 2 1 3 4 6 5 7"),
+        ("node:2 core:2 pu:2", NumaBalanced, any.clone().smt(Smt::Use).workers(4), "0 1 4 5"),
+        ("node:2 core:2 pu:2", Spread, any.clone().smt(Smt::Use), "0 4 1 5 2 6 3 7"),
+        ("l3:2 core:2 pu:2", Spread, any.clone().smt(Smt::Use), "0 1 4 5 2 3 6 7"),
+        ("node:2 core:2 pu:2", PerNode, any.clone().smt(Smt::Avoid), "0,2 0,2 4,6 4,6"),
+        ("core:2 pu:2", Unbound, any.clone().smt(Smt::Avoid), "0,2 0,2"),
+        ("core:2", Unbound, any.clone().smt(Smt::Avoid), "- -"),
+        (hybrid, Compact, any.clone(), "0 2 4 6 1 3"),
+        (hybrid, Compact, any.clone().smt(Smt::Use), "0 1 2 3 4 6"),
+        (hybrid, Compact, any.clone().cores(Cores::Performance), "0 2 1 3"),
+        (hybrid, Compact, any.clone().cores(Cores::Efficiency), "4 6"),
+        (hybrid, Unbound, any.clone().cores(Cores::Efficiency), "4,6 4,6"),
+        (hybrid, Compact, any.clone().cores(Cores::Performance).smt(Smt::Avoid), "0 2"),
+        ("core:2", Compact, any.clone().cores(Cores::Performance), "0 1"),
+        ("core:2", Compact, any.clone().cores(Cores::Efficiency), "0 1"),
+        ("node:2 core:3", Compact, any.clone().reserve_cores(1), "0 1 3 4"),
+        ("node:2 core:3", Compact, any.clone().reserve_cores(2), "0 3"),
+        ("node:2 core:2 pu:2", Compact, any.clone().reserve_cores(1), "0 1 4 5"),
+        ("node:2 core:3 allowed:0-3", Compact, any.clone().reserve_cores(1), "0 1"),
+        ("node:2 core:3", Unbound, any.clone().reserve_cores(1), "0-1,3-4 0-1,3-4 0-1,3-4 0-1,3-4"),
+        ("node:2 core:3", PerNode, any.clone().reserve_cores(1), "0-1 0-1 3-4 3-4"),
+        (hybrid, Compact, any.clone().reserve_cores(1).cores(Cores::Efficiency), "4"),
+        // A list is taken as it is.
+        ("core:2 pu:2", Placement::Explicit(vec![3, 2]), any.clone().reserve_cores(9), "3 2"),
+        (hybrid, Placement::Explicit(vec![1, 4]), any.clone().cores(Cores::Efficiency), "1 4"),
+    ] {
+        let plan = asked(text, &request.clone().policy(policy.clone()));
+        assert_eq!(cpus(&plan), expected, "{text} {policy} {request:?}");
+    }
+}
+
+#[test]
+fn the_default_policy_looks_at_the_pus_that_are_left() {
+    let policy = |text, request: Request| asked(text, &request).policy;
+    let reserving = Request::new().reserve_cores(2);
+    assert_eq!(policy("node:2 core:3", reserving.clone()), Placement::PerNode);
+    assert_eq!(policy("node:2 core:3 allowed:0-4", reserving.clone()), Placement::Unbound);
+    assert_eq!(policy("node:2 core:3", reserving.workers(3)), Placement::Unbound);
+    let quota = "node:2 core:2 pu:2 parallelism:4";
+    assert_eq!(policy(quota, Request::new()), Placement::Unbound);
+    assert_eq!(policy(quota, Request::new().smt(Smt::Avoid)), Placement::PerNode);
 }
 
 #[test]
@@ -187,11 +248,35 @@ fn errors_name_the_pu() {
         (explicit(&[3, 99]), None, NotAllowed { pu: 99 }),
         (explicit(&[5, 4, 5]), None, Repeated { pu: 5 }),
     ] {
-        let error = plan(&topology, &placement, workers).expect_err("a bad request");
+        let request = Request::new().policy(placement.clone()).workers(workers);
+        let error = request.plan(&topology).expect_err("a bad request");
         assert_eq!(error, expected, "{placement} {workers:?}: {error}");
     }
-    let error = plan(&topology, &Placement::Compact, Some(4)).unwrap_err();
+    let error = Request::new().policy(Placement::Compact).workers(4).plan(&topology).unwrap_err();
     assert_eq!(error.to_string(), "4 workers for 3 PUs: PU 3 would be used twice");
+}
+
+#[test]
+fn errors_name_what_leaves_nothing() {
+    for (text, request, expected) in [
+        ("node:2 core:2", Request::new().reserve_cores(2), "no core is left where 2 are"),
+        (
+            "core:4 efficiency:2-3",
+            Request::new().cores(Cores::Efficiency).reserve_cores(2),
+            "no efficiency core is left where 2 are",
+        ),
+        (
+            "core:4 efficiency:0-1",
+            Request::new().cores(Cores::Performance).reserve_cores(3),
+            "no performance core is left where 3 are",
+        ),
+    ] {
+        let error = request.plan(&machine(text)).unwrap_err().to_string();
+        assert_eq!(error, format!("{expected} reserved on each node"));
+    }
+    let crowded = Request::new().policy(Placement::Compact).smt(Smt::Avoid).workers(3);
+    let error = crowded.plan(&machine("core:2 pu:2 os:4-7")).unwrap_err().to_string();
+    assert_eq!(error, "3 workers for 2 PUs: PU 4 would be used twice");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bastion_executor::placement::{Placement, Plan, plan};
+use bastion_executor::placement::{Placement, Plan, Request};
 use bastion_executor::topology::{CpuSet, Topology};
 use proptest::prelude::*;
 
@@ -51,8 +51,9 @@ fn policies(topology: &Topology) -> Vec<Placement> {
 fn check(topology: &Topology, workers: usize) {
     let pus = topology.pus().len();
     for policy in policies(topology) {
-        let result = plan(topology, &policy, Some(workers));
-        assert_eq!(result, plan(topology, &policy, Some(workers)), "{policy} is deterministic");
+        let request = Request::new().policy(policy.clone()).workers(workers);
+        let result = request.plan(topology);
+        assert_eq!(result, request.plan(topology), "{policy} is deterministic");
         let loose = matches!(policy, Placement::Unbound | Placement::PerNode);
         assert_eq!(result.is_ok(), workers > 0 && (loose || workers <= pus), "{policy} {workers}");
         let Ok(plan) = result else { continue };
@@ -67,8 +68,8 @@ fn check(topology: &Topology, workers: usize) {
             _ => {}
         }
     }
-    let auto = Placement::auto(topology, Some(workers));
-    assert_eq!(plan(topology, &auto, Some(workers)).is_ok(), workers > 0, "{auto} always works");
+    let auto = Request::new().workers(workers).plan(topology);
+    assert_eq!(auto.is_ok(), workers > 0, "the default policy always works");
 }
 
 fn check_domains(topology: &Topology, plan: &Plan) {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use bastion_executor::placement::{Placement, plan};
+use bastion_executor::placement::{Placement, Request};
 use bastion_executor::topology::Topology;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -54,7 +54,7 @@ fn check(topology: &Topology) {
         })
     );
     for placement in [Placement::Compact, Placement::Spread, Placement::PerNode] {
-        let plan = plan(topology, &placement, None).expect("the default count fits");
+        let plan = Request::new().policy(placement).plan(topology).expect("the default count fits");
         assert_eq!(plan.workers.len(), pus.len());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Pure: a described machine gives the same candidates as the real one.
 
-use bastion_executor::placement::{default_workers, plan};
+use bastion_executor::placement::{Plan, Request};
 use bastion_executor::{Placement, Topology};
 use std::fmt;
 
@@ -28,9 +28,10 @@ const PLACEMENTS: [Placement; 5] = [
 impl Settings {
     /// Returns what an executor has when nobody says anything.
     pub(super) fn default_on(topology: &Topology) -> Settings {
+        let plan = default_plan(topology);
         Settings {
-            workers: default_workers(topology),
-            placement: Placement::auto(topology, None),
+            workers: plan.workers.len(),
+            placement: plan.policy,
             time_slice_us: 100,
             lifo_chain: 3,
             spin_us: 0,
@@ -125,9 +126,14 @@ pub(super) fn placements(names: &[String]) -> Result<Vec<Placement>, UnknownPlac
     names.iter().map(find).collect()
 }
 
+/// Where the workers go when nobody says anything.
+fn default_plan(topology: &Topology) -> Plan {
+    Request::new().plan(topology).expect("a request that says nothing fits every machine")
+}
+
 /// Returns the numbers of workers that are worth a trial: powers of two below what is the default, and that.
 pub(super) fn worker_counts(topology: &Topology) -> Vec<usize> {
-    let most = default_workers(topology);
+    let most = default_plan(topology).workers.len();
     let powers = std::iter::successors(Some(1), |count: &usize| count.checked_mul(2));
     powers.take_while(|count| *count < most).chain([most]).collect()
 }
@@ -151,11 +157,11 @@ pub(super) fn places(
     let mut out = Vec::new();
     for settings in [default.clone()].into_iter().chain(others) {
         // What the machine refuses is no candidate.
-        let Ok(plan) = plan(topology, &settings.placement, Some(settings.workers)) else {
-            continue;
-        };
-        if !plans.contains(&plan) {
-            plans.push(plan);
+        let request = Request::new().policy(settings.placement.clone()).workers(settings.workers);
+        let Ok(plan) = request.plan(topology) else { continue };
+        let places = (plan.workers, plan.domains);
+        if !plans.contains(&places) {
+            plans.push(places);
             out.push(settings);
         }
     }

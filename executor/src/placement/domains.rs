@@ -1,7 +1,9 @@
 //! The domains of a plan: which workers share a node, which domains are near, and which is nearest to a PU.
 
+use super::Placement;
+use super::eligible::Eligible;
 use super::victims::Spot;
-use crate::topology::Topology;
+use crate::topology::{CpuSet, Topology};
 use std::cmp::Reverse;
 
 /// Workers that share a NUMA node, and with it a queue for what comes from outside. They help each other first.
@@ -11,8 +13,12 @@ pub struct Domain {
     /// The operating system's number of the node; none for workers whose node is not known, such as
     /// unbound ones on a machine of several.
     pub node: Option<u32>,
+    /// The PUs of the node that workers may get; all that they may get, where workers run anywhere.
+    pub cpus: CpuSet,
     /// The other domains, nearest first.
     pub others: Vec<usize>,
+    /// The distance of each of [`others`](Self::others) as the firmware gives it (10 is local), where it is known.
+    pub distances: Vec<Option<u32>>,
 }
 
 /// The nodes that have a worker, in the order of their numbers; last the workers without a known one.
@@ -36,12 +42,18 @@ impl<'a> Domains<'a> {
         self.seats.iter().position(|(seat, _)| *seat == node).unwrap_or(0)
     }
 
-    pub(super) fn list(&self) -> Vec<Domain> {
+    pub(super) fn list(&self, eligible: &Eligible, policy: &Placement) -> Vec<Domain> {
         let domain = |(index, (node, package)): (usize, &(Option<usize>, Option<usize>))| {
-            let others = self.nearest(*node, *package).into_iter();
+            let mut others = self.nearest(*node, *package);
+            others.retain(|other| *other != index);
             Domain {
                 node: node.map(|node| self.topology.nodes()[node].os),
-                others: others.filter(|other| *other != index).collect(),
+                cpus: match policy {
+                    Placement::Unbound => eligible.set(self.topology),
+                    _ => eligible.of_node(self.topology, *node),
+                },
+                distances: others.iter().map(|other| self.slit(*node, *other)).collect(),
+                others,
             }
         };
         self.seats.iter().enumerate().map(domain).collect()
@@ -60,15 +72,17 @@ impl<'a> Domains<'a> {
     fn nearest(&self, node: Option<usize>, package: Option<usize>) -> Vec<usize> {
         let distance = |domain: &usize| {
             let (other, of) = self.seats[*domain];
-            let slit = match (node, other, self.topology.distance()) {
-                (Some(a), Some(b), Some(distance)) => distance[a][b],
-                (Some(_), Some(_), None) => 0,
-                _ => u32::MAX,
-            };
+            let unknown = if node.is_some() && other.is_some() { 0 } else { u32::MAX };
+            let slit = self.slit(node, *domain).unwrap_or(unknown);
             (Reverse(other == node), slit, Reverse(package.is_some() && of == package), *domain)
         };
         let mut domains: Vec<usize> = (0..self.seats.len()).collect();
         domains.sort_by_key(distance);
         domains
+    }
+
+    /// Returns the firmware's distance from a node to a domain, where both are known.
+    fn slit(&self, node: Option<usize>, domain: usize) -> Option<u32> {
+        Some(self.topology.distance()?[node?][self.seats[domain].0?])
     }
 }

@@ -1,6 +1,6 @@
 //! From whom a worker steals, nearest first.
 
-use super::Seat;
+use super::seats::Seat;
 use crate::topology::{Pu, Topology};
 
 /// Where a worker sits, as far as it is known.
