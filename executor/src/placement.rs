@@ -8,6 +8,7 @@ mod decide;
 mod domains;
 mod eligible;
 mod error;
+mod explain;
 mod order;
 mod policy;
 mod preference;
@@ -20,6 +21,7 @@ pub use decide::{CountReason, PolicyReason};
 pub use domains::Domain;
 pub use eligible::LeftOut;
 pub use error::{PlacementError, UnknownName};
+pub use explain::Explanation;
 pub use policy::Placement;
 pub use preference::{Cores, Smt};
 pub use request::Request;
@@ -46,6 +48,9 @@ pub struct Plan {
     pub left_out: LeftOut,
     /// The nearest domain of every PU of the machine, in the order of the PUs' ids.
     homes: Vec<(u32, usize)>,
+    /// The machine in one line.
+    machine: String,
+    is_this_machine: bool,
 }
 
 impl Plan {
@@ -53,6 +58,32 @@ impl Plan {
     pub fn nearest_domain(&self, pu: u32) -> Option<usize> {
         let found = self.homes.binary_search_by_key(&pu, |(os, _)| *os);
         found.ok().map(|index| self.homes[index].1)
+    }
+
+    /// Returns a few lines for people: the machine, the policy and the number of workers with their reasons, what is left out, and
+    /// which workers run on which node.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bastion_executor::placement::Request;
+    /// use bastion_executor::topology::Topology;
+    ///
+    /// let machine: Topology = "node:2 core:4 distance:10,21/21,10".parse()?;
+    /// let plan = Request::new().reserve_cores(1).plan(&machine)?;
+    /// assert_eq!(plan.explain().to_string(), "\
+    /// machine: 8 PUs, 8 cores, 2 LLCs, 2 nodes (text)
+    /// policy: per-node, because 2 nodes have PUs
+    /// workers: 6, one for each PU
+    /// binding: each worker to the PUs of its node, but not here: another machine is described
+    /// left out: PUs 3,7 (reserved)
+    /// node 0: PUs 0-2; workers 0-2; nearest: node 1 (21)
+    /// node 1: PUs 4-6; workers 3-5; nearest: node 0 (21)
+    /// ");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn explain(&self) -> Explanation<'_> {
+        Explanation::of(self)
     }
 }
 

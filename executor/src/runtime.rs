@@ -51,6 +51,7 @@ pub struct Executor {
     pub(crate) shared: Arc<Shared>,
     threads: Vec<Thread<()>>,
     topology: Arc<Topology>,
+    // Boxed, so that an executor stays small enough to be moved about.
     plan: Box<Plan>,
     bridge: Bridge,
 }
@@ -156,7 +157,17 @@ impl Executor {
         &self.topology
     }
 
-    /// Returns where the workers were to go. Where they are: [`residence`](Self::residence).
+    /// Returns where the workers were to go, and why. Where they are: [`residence`](Self::residence).
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_executor::{Executor, Placement};
+    /// let machine = "node:2 core:4 pu:2".parse()?;
+    /// let executor = Executor::builder().topology(machine).build()?;
+    /// assert_eq!(executor.plan().policy, Placement::PerNode);
+    /// println!("{}", executor.plan().explain());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -112,6 +112,8 @@ impl Request {
             count_reason,
             left_out,
             homes: domains.homes(),
+            machine: topology.to_string(),
+            is_this_machine: topology.is_this_machine(),
         })
     }
 }
