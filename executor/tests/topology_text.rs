@@ -68,6 +68,32 @@ fn adjustments_renumber_restrict_and_mark() {
 }
 
 #[test]
+fn nodes_have_sizes_numbers_and_pus_of_their_own_or_none() {
+    let gib = 1 << 30;
+    let text = "node:2 core:2 memory:96G,0,512M,7 node-os:8,0,33,2 homeless:1,3 \
+                distance:10,20,30,40/20,10,31,41/30,31,10,42/40,41,42,10";
+    let topology = machine(text);
+    let nodes = topology.nodes().iter();
+    let nodes: Vec<_> =
+        nodes.map(|node| (node.os, node.cpus.to_string(), node.mem_bytes.unwrap())).collect();
+    let of = |os, cpus: &str, bytes: u64| (os, cpus.to_owned(), bytes);
+    // Sorted by number, and the distances with them.
+    assert_eq!(nodes, [of(0, "2", 0), of(2, "", 7), of(8, "0", 96 * gib), of(33, "", gib / 2)]);
+    let rows = [[10, 41, 20, 31], [41, 10, 40, 42], [20, 40, 10, 30], [31, 42, 30, 10]];
+    assert_eq!(topology.distance(), Some(rows.map(Vec::from).as_slice()));
+    let homes: Vec<_> = topology.pus().iter().map(|pu| pu.node).collect();
+    assert_eq!(homes, [Some(2), None, Some(0), None]);
+    assert_eq!(machine("core:2").nodes()[0].mem_bytes, None);
+    let units = machine("node:4 core:1 memory:1K,1M,1T,16777215T");
+    let sizes: Vec<_> = units.nodes().iter().map(|node| node.mem_bytes.unwrap() >> 10).collect();
+    assert_eq!(sizes, [1, 1 << 10, 1 << 30, 16_777_215 << 30]);
+    let one = machine("core:2 memory:1G,1G").to_string();
+    assert_eq!(one, "2 PUs, 2 cores, 1 LLC, 2 nodes (1 without PUs) (text)");
+    let all = machine("node:2 core:1 homeless:0-1");
+    assert_eq!(node_lists(&all), " ");
+}
+
+#[test]
 fn a_node_may_lose_all_its_pus() {
     let topology = machine("node:3 core:2 allowed:0,4");
     assert_eq!(topology.to_string(), "2 PUs, 2 cores, 2 LLCs, 3 nodes (1 without PUs) (text)");
@@ -121,6 +147,24 @@ fn errors_name_the_bad_word() {
         ("core:2 allowed:2", "allowed:2", BadList),
         ("core:2 allowed:", "allowed:", NoPu),
         ("core:2 efficiency:7", "efficiency:7", BadList),
+        ("core:2 homeless:2", "homeless:2", BadList),
+        ("core:2 homeless:0 homeless:1", "homeless:1", Repeated),
+        ("homeless:0 core:2", "core:2", WrongOrder),
+        ("node:2 core:1 memory:1G", "memory:1G", BadList),
+        ("core:1 memory:", "memory:", BadList),
+        ("core:1 memory:-1", "memory:-1", BadList),
+        ("core:1 memory:1G2", "memory:1G2", BadList),
+        ("core:1 memory:1GB", "memory:1GB", BadList),
+        ("core:1 memory:G", "memory:G", BadList),
+        ("core:1 memory:16777216T", "memory:16777216T", BadList),
+        ("core:1 memory:1 memory:1", "memory:1", Repeated),
+        ("memory:1G core:1", "core:1", WrongOrder),
+        ("node:2 core:1 node-os:3", "node-os:3", BadList),
+        ("node:2 core:1 node-os:3,3", "node-os:3,3", BadList),
+        ("node:2 core:1 node-os:3,x", "node-os:3,x", BadList),
+        ("node:2 core:1 memory:1,1,1 node-os:3,4", "node-os:3,4", BadList),
+        ("core:1 node-os:1 node-os:1", "node-os:1", Repeated),
+        ("core:1 memory:1,1 distance:10", "distance:10", BadList),
         ("node:2 core:1 distance:10", "distance:10", BadList),
         ("node:2 core:1 distance:10,20/20", "distance:10,20/20", BadList),
         ("node:2 core:1 distance:10,x/20,10", "distance:10,x/20,10", BadList),
