@@ -2,6 +2,8 @@
 #![cfg_attr(shuttle, allow(dead_code, unused_imports, reason = "no monitor, no pool"))]
 
 pub mod affinity;
+#[cfg(feature = "serde")]
+mod as_text;
 #[cfg(feature = "io")]
 mod attendance;
 #[cfg(not(feature = "io"))]

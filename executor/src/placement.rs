@@ -31,6 +31,7 @@ pub const MAX_WORKERS: usize = 2048;
 
 /// Where every worker goes, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Plan {
     /// The workers; a worker's number is its index.
@@ -47,6 +48,7 @@ pub struct Plan {
     /// What no worker gets.
     pub left_out: LeftOut,
     /// The nearest domain of every PU of the machine, in the order of the PUs' ids.
+    #[cfg_attr(feature = "serde", serde(skip))]
     homes: Vec<(u32, usize)>,
     /// The machine in one line.
     machine: String,
@@ -89,6 +91,7 @@ impl Plan {
 
 /// Where one worker goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct WorkerPlace {
     /// The PUs to bind to; none if the worker is to run anywhere.

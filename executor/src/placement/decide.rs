@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 /// Why a plan has its policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum PolicyReason {
     /// It was asked for.
@@ -36,6 +38,8 @@ pub enum PolicyReason {
 
 /// Why a plan has as many workers as it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum CountReason {
     /// So many were asked for.

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 
 /// Workers that share a NUMA node, and with it a queue for what comes from outside. They help each other first.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Domain {
     /// The operating system's number of the node; none for workers whose node is not known, such as

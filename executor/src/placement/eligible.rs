@@ -13,6 +13,7 @@ pub(super) struct Eligible {
 
 /// What no worker gets, and why. A PU stands under the first reason that there is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LeftOut {
     /// The PUs of reserved cores.

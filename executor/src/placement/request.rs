@@ -28,6 +28,8 @@ use crate::topology::Topology;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Request {
     pub(super) policy: Option<Placement>,
     pub(super) workers: Option<usize>,

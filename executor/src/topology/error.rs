@@ -25,6 +25,8 @@ pub enum TopologyError {
     },
     /// No PU is left once those that may not be used are taken away.
     NoPu,
+    /// What was written down as a topology is none: this part of it contradicts the rest.
+    Inconsistent(&'static str),
     /// libhwloc gave no topology, or one that contradicts itself.
     Hwloc(&'static str),
 }
@@ -43,6 +45,7 @@ impl fmt::Display for TopologyError {
                 write!(f, "{} is not understood: {text:?}", path.display())
             }
             Self::NoPu => f.write_str("no PU that may be used was found"),
+            Self::Inconsistent(part) => write!(f, "the {part} do not fit the rest of the machine"),
             Self::Hwloc(why) => write!(f, "libhwloc: {why}"),
         }
     }

@@ -5,6 +5,8 @@
 //! may be used, dense indices, no empty groups. This module knows no policy (see
 //! [`placement`](crate::placement)) and binds nothing (see [`affinity`](crate::affinity)).
 
+#[cfg(feature = "serde")]
+mod checked;
 mod cpuset;
 mod discover;
 mod error;
@@ -28,6 +30,7 @@ pub use text::{ParseTopologyError, TextProblem};
 ///
 /// All fields but `os` are indices into the lists of the [`Topology`] that holds the PU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Pu {
     /// The operating system's number, the one that binding uses.
@@ -51,6 +54,8 @@ pub struct Pu {
 
 /// The kind of core that a PU belongs to, on machines that mix them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum PuKind {
     /// All cores of the machine are alike.
     #[default]
@@ -63,6 +68,7 @@ pub enum PuKind {
 
 /// A NUMA node: a piece of memory and the PUs that are closest to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Node {
     /// The operating system's number.
@@ -75,6 +81,8 @@ pub struct Node {
 
 /// Where a [`Topology`] was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Source {
     /// libhwloc.
     Hwloc,
@@ -99,6 +107,9 @@ impl fmt::Display for Source {
 
 /// A machine, or the part of one that this process may use.
 ///
+/// With the feature `serde` it can be written down and read again. What is read is checked, and is not taken for this machine, whoever
+/// has written it.
+///
 /// # Examples
 ///
 /// ```
@@ -109,6 +120,8 @@ impl fmt::Display for Source {
 /// assert_eq!(machine.to_string(), "32 PUs, 16 cores, 4 LLCs, 4 nodes, 2 packages (text)");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "checked::Unchecked"))]
 pub struct Topology {
     // Kept by `normalise`: never empty, sorted by `os`, every index in range.
     pus: Vec<Pu>,
@@ -121,6 +134,7 @@ pub struct Topology {
     distance: Option<Vec<Vec<u32>>>,
     parallelism: Option<usize>,
     source: Source,
+    #[cfg_attr(feature = "serde", serde(skip))]
     this_machine: bool,
 }
 
