@@ -27,7 +27,7 @@ fn a_laptop_is_left_to_the_kernel() {
             "policy: unbound, because no second node has PUs for workers",
             "workers: 8, one for each PU",
             "binding: none",
-            "anywhere: PUs 0-7; workers 0-7",
+            "node 0: PUs 0-7; workers 0-7",
         ],
     );
 }
@@ -78,7 +78,7 @@ fn a_hybrid_machine_without_its_fast_cores() {
             "workers: 1, as asked for",
             "binding: every worker to PUs 2-3, but not here: another machine is described",
             "left out: PUs 0-1 (the other kind of core)",
-            "anywhere: PUs 2-3; worker 0",
+            "node 0: PUs 2-3; worker 0",
         ],
     );
 }
