@@ -44,9 +44,9 @@ pub use bastion_macros::test;
 pub use bastion_supervision as supervision;
 pub use bastion_supervision::{
     ASK_TIMEOUT, Address, Ask, AskError, Branch, Child, ChildInfo, Context, CrashReport, Exit,
-    Gone, Message, Msg, Pid, Reply, Report, RequestError, Runtime, Sim, StartChildError, Stats,
-    StopSignal, Stopped, Supervisor, SupervisorError, SupervisorRef, System, TellError, Tree,
-    Which, child, current_pid, plan,
+    Gone, Message, Msg, Pid, Place, PlaceError, Reply, Report, RequestError, Runtime, Sim,
+    StartChildError, Stats, StopSignal, Stopped, Supervisor, SupervisorError, SupervisorRef,
+    System, TellError, Tree, Which, child, current_pid, plan,
 };
 pub use global::Bastion;
 
@@ -54,7 +54,7 @@ pub use global::Bastion;
 pub mod prelude {
     pub use crate::plan::{Backoff, ExitReason, RestartPolicy, RestartType, Shutdown, Strategy};
     pub use crate::{
-        Address, AskError, Bastion, Child, Context, Exit, Msg, Reply, Supervisor, SupervisorRef,
-        System, TellError, child,
+        Address, AskError, Bastion, Child, Context, Exit, Msg, Place, Reply, Supervisor,
+        SupervisorRef, System, TellError, child,
     };
 }

@@ -8,6 +8,7 @@
 //! One sweeps at a time. `asked` counts what has come since, so that the role is given back only when nothing has: a sweep that ends
 //! and a process that comes cannot miss each other.
 
+use crate::dedicated;
 use crate::local::{self, Local};
 use crate::shared::Shared;
 use crate::sync::{AtomicUsize, thread};
@@ -20,13 +21,17 @@ use std::sync::atomic::Ordering::SeqCst;
 pub(crate) struct End {
     /// 0: nobody sweeps. Else it grows whenever there may be something new.
     asked: AtomicUsize,
-    /// What destructors may need, too.
+    /// What destructors may need, too, and threads that processes have of their own.
     bridge: Bridge,
 }
 
 impl End {
     pub(crate) fn new(bridge: Bridge) -> End {
         End { asked: AtomicUsize::new(0), bridge }
+    }
+
+    pub(crate) fn bridge(&self) -> &Bridge {
+        &self.bridge
     }
 }
 
@@ -72,11 +77,11 @@ impl Shared {
     /// Drops all processes, and waits for those that another thread is just bringing here, or dropping. After the workers have stopped,
     /// by the thread that drops the executor, and has entered it.
     ///
-    /// If that is one of its workers, the process that it polls stays until the end of the poll.
+    /// If that is one of its workers, or a process's own thread, the process that it polls stays until the end of the poll.
     pub(crate) fn finish(self: &Arc<Self>) {
         let (asked, bell) = (&self.end.asked, self.registry.bell());
         let is_worker = |local: Option<&Local>| local.is_some_and(|l| Arc::ptr_eq(&l.shared, self));
-        let mine = usize::from(Local::with(is_worker));
+        let mine = usize::from(Local::with(is_worker) || dedicated::is_of(self));
         bell.wait(|| asked.compare_exchange(0, 1, SeqCst, SeqCst).is_ok());
         self.registry.wake_all();
         loop {

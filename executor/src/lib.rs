@@ -13,6 +13,7 @@ mod blocking;
 mod budget;
 mod builder;
 mod crew;
+mod dedicated;
 mod domain;
 mod end;
 mod idle;
@@ -28,12 +29,12 @@ mod monitor;
 #[cfg(shuttle)]
 #[path = "monitor/absent.rs"]
 mod monitor;
-mod on_node;
 mod on_panic;
 mod pace;
 mod pages;
 mod park;
 mod parker;
+mod place;
 pub mod placement;
 #[cfg(feature = "io")]
 mod reactor;
@@ -69,7 +70,7 @@ pub use lightproc::{InPlace, Outcome, Panic, ProcHandle, RecoverableHandle};
 pub use local_executor::{
     LocalExecutor, LocalHandle, NoLocalExecutor, spawn_local, try_spawn_local,
 };
-pub use on_node::{NoSuchNode, spawn_on};
+pub use place::{Place, PlaceError, Unplaced, spawn_on};
 pub use placement::{Cores, Placement, Smt};
 pub use residence::Residence;
 pub use runtime::{Executor, run, spawn, spawn_detached, yield_now};

@@ -1,11 +1,13 @@
 //! [`Registry`]: a waker of each process of an owned executor that waits, so that the executor's end reaches it.
 //!
-//! A process enters when its first poll leaves it waiting, on the worker that polled it, and leaves when its future is dropped. So one that
+//! A process enters when its first poll leaves it waiting, on the thread that polled it, and leaves when its future is dropped. So one that
 //! is ready at its first poll never enters; one that has not been polled is in a queue, where the end finds it too. One list for each
 //! worker, on its own cache lines: its lock is hardly ever contended, and no two workers write one line unless a process moves. Knows no
 //! queue.
 
-use crate::local::Local;
+use crate::dedicated;
+use crate::local::{self, Local};
+use crate::shared::{Shared, own_turn};
 use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard};
 use crossbeam_utils::CachePadded;
 use pin_project_lite::pin_project;
@@ -109,17 +111,24 @@ impl<F: Future> Future for Listed<F> {
     }
 }
 
-/// Has the process enter that this thread, a worker, polls.
+/// Has the process enter that this thread polls: a worker, or its own.
 #[cold]
 fn enter(waker: &Waker) -> Option<Entry> {
-    Local::with(|local| {
-        let local = local?;
-        let entry = local.shared.registry.enter(local.index, waker.clone());
+    let enter = |shared: &Shared, worker: usize| {
+        let entry = shared.registry.enter(worker, waker.clone());
         // Pairs with the look into the list after the close: either that finds the process, or this sees the close.
-        if local.shared.is_closed() {
+        if shared.is_closed() {
             waker.wake_by_ref();
         }
-        Some(entry)
+        entry
+    };
+    let here = Local::with(|local| local.map(|local| enter(&local.shared, local.index)));
+    here.or_else(|| {
+        let lists = |shared: &Shared| shared.workers.len();
+        local::with_current(|current| {
+            let own = current.filter(|shared| dedicated::is_of(shared))?;
+            Some(enter(own, own_turn() % lists(own)))
+        })
     })
 }
 

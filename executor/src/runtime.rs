@@ -99,7 +99,7 @@ impl Executor {
     where
         F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
     {
-        spawn_on(&self.shared, future)
+        spawn_in(&self.shared, future)
     }
 
     /// Runs a future as a process without a handle; see [`spawn_detached`].
@@ -188,6 +188,7 @@ impl Drop for Executor {
                 }
             }
             shared.finish();
+            shared.join_dedicated();
             shared.blocking.close();
             // What the destructors of jobs have spawned.
             shared.finish();
@@ -214,7 +215,7 @@ pub(crate) fn is_global(shared: &Arc<Shared>) -> bool {
 }
 
 #[inline]
-pub(crate) fn spawn_on<F>(shared: &Arc<Shared>, future: F) -> RecoverableHandle<F::Output>
+pub(crate) fn spawn_in<F>(shared: &Arc<Shared>, future: F) -> RecoverableHandle<F::Output>
 where
     F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
@@ -234,7 +235,7 @@ pub(crate) fn spawn_unlisted<F>(shared: &Arc<Shared>, future: F) -> RecoverableH
 where
     F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
-    if is_global(shared) { spawn_on(shared, future) } else { spawn_owned(shared, future) }
+    if is_global(shared) { spawn_in(shared, future) } else { spawn_owned(shared, future) }
 }
 
 // Inlined, or a large future would be copied on its way into the list.
@@ -289,7 +290,7 @@ where
     F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
     local::with_current(|current| match current {
-        Some(shared) => spawn_on(shared, future),
+        Some(shared) => spawn_in(shared, future),
         None => global_or_panic().spawn(future),
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::affinity;
 use crate::blocking::Pool;
+use crate::dedicated;
 use crate::domain::Domain;
 use crate::end::End;
 use crate::idle::Idle;
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     /// The domain nearest to each PU, by the PU's id; empty where threads from outside cannot tell where they are.
     homes: Box<[usize]>,
     closed: AtomicBool,
+    pub(crate) dedicated: dedicated::Threads,
     /// How many workers wait in `run` inside a process, and leave their own processes to the others.
     pub(crate) waiting: AtomicUsize,
     /// Who keeps a clock that skips from it.
@@ -112,6 +114,7 @@ impl Shared {
             end,
             on_panic,
             closed: AtomicBool::new(false),
+            dedicated: dedicated::Threads::default(),
             waiting: AtomicUsize::new(0),
             busy: Busy::default(),
             outside_unparks: AtomicU64::new(0),

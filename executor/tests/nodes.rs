@@ -71,14 +71,14 @@ fn what_belongs_to_a_node_is_polled_by_its_workers_only() {
 }
 
 #[test]
-fn a_node_without_workers_is_named() {
+fn a_node_without_workers_is_named_and_the_future_comes_back() {
     let executor = executor("node:4 core:1", Placement::Explicit(vec![1, 3]), "few");
-    let error = executor.spawn_on(2, async {}).unwrap_err();
-    assert_eq!((error.node(), error.known()), (2, &[1, 3][..]));
-    assert_eq!(error.to_string(), "no worker belongs to node 2, only to 1, 3");
+    let refused = executor.spawn_on(2, async { 7 }).unwrap_err();
+    assert_eq!(refused.to_string(), "no worker belongs to node 2, only to 1, 3");
+    assert_eq!(executor.run(refused.future), 7);
     let unbound = self::executor("node:2 core:1", Placement::Unbound, "loose");
-    let error = unbound.spawn_on(0, async {}).unwrap_err();
-    assert_eq!(error.to_string(), "no worker belongs to node 0: the workers run anywhere");
+    let refused = unbound.spawn_on(0, async {}).unwrap_err();
+    assert_eq!(refused.to_string(), "no worker belongs to node 0: the workers run anywhere");
     let small = self::executor("core:2", Placement::Unbound, "small");
     assert_eq!(small.run(small.spawn_on(0, async { 7 }).unwrap()), Some(7));
 }

@@ -1,6 +1,7 @@
 //! [`Child`]: the description of a process, before a supervisor starts it.
 
 use crate::exit::Exit;
+use crate::place::Place;
 use crate::plan::{Backoff, ChildSpec, ExitReason, RestartPolicy, RestartType, Shutdown};
 use crate::process::{Address, Context, Life, Process, Shared, body};
 use crate::supervisor::SupervisorRef;
@@ -47,7 +48,8 @@ where
 {
     let shared = Shared::new();
     let starter = Starter { shared: shared.clone(), start };
-    let any = AnyChild { spec: ChildSpec::worker(), gated: false, start: Arc::new(starter) };
+    let (spec, start) = (ChildSpec::worker(), Arc::new(starter));
+    let any = AnyChild { spec, gated: false, place: None, start };
     Child { shared, given: Given::new(any) }
 }
 
@@ -88,6 +90,25 @@ impl<M: Send + 'static> Child<M> {
         self
     }
 
+    /// Sets where the child runs, in each incarnation. Default: where its supervisor does.
+    ///
+    /// A start fails, with a [`PlaceError`](crate::PlaceError), when there is no such place.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{child, Context, Exit, Place};
+    /// async fn count(mut cx: Context<u64>) -> Result<(), Exit> {
+    ///     while cx.recv().await.is_some() {}
+    ///     Ok(())
+    /// }
+    /// let near_its_data = child(count).on(Place::Node(1));
+    /// let may_block = child(count).on(Place::Thread);
+    /// ```
+    pub fn on(mut self, place: Place) -> Self {
+        self.given.child_mut().place = Some(place);
+        self
+    }
+
     /// Sets how many messages may wait. The receiver takes them in batches, so as many again may be in its hands.
     ///
     /// # Panics
@@ -123,6 +144,8 @@ impl<M> fmt::Debug for Child<M> {
 pub(crate) struct AnyChild {
     pub(crate) spec: ChildSpec,
     pub(crate) gated: bool,
+    /// Where it is to run; none: where its supervisor does.
+    pub(crate) place: Option<Place>,
     pub(crate) start: Arc<dyn Start>,
 }
 
@@ -159,7 +182,7 @@ impl Drop for Given {
 pub(crate) trait Start: Send + Sync {
     fn process(&self) -> &dyn Process;
     /// Starts an incarnation on the runtime of its system.
-    fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool);
+    fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool, place: Place);
     /// Ends the process for good. No incarnation exists.
     fn end(&self, reason: ExitReason);
     /// Takes note that the process rests: it is known, does not run, and will run again only when it is told to.
@@ -191,9 +214,9 @@ where
         &*self.shared
     }
 
-    fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool) {
+    fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool, place: Place) {
         let shared = self.shared.clone();
-        body::spawn(shared, move |cx| (self.start)(cx), life, gated);
+        body::spawn(shared, move |cx| (self.start)(cx), life, gated, place);
     }
 
     fn end(&self, reason: ExitReason) {

@@ -2,6 +2,7 @@
 
 use crate::child::{self, Child, Start};
 use crate::env::{Env, ReportHook};
+use crate::place::Place;
 use crate::plan::{Backoff, ExitReason};
 use crate::process::{Address, Life, Process, Shared, guard};
 use crate::report::{Report, Stats};
@@ -114,7 +115,7 @@ impl System {
         keeper.core.settle(&env);
         let life = Arc::new(Life::new(keeper.clone(), pid, 1));
         core.begin(1);
-        root.start.clone().spawn(life.clone(), true);
+        root.start.clone().spawn(life.clone(), true, Place::Anywhere);
         env.runtime().spawn(keep(keeper, Root(root.start)));
         System(Arc::new(Inner { env, root: root_ref, life, processes: processes_ref, forced }))
     }

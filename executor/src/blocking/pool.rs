@@ -16,6 +16,7 @@
 use super::Settings;
 use crate::affinity;
 use crate::metrics::BlockingMetrics;
+use crate::topology::CpuSet;
 use lightproc::LightProc;
 use slab::Slab;
 use std::collections::VecDeque;
@@ -186,11 +187,7 @@ impl Pool {
         }
         let entry = threads.all.vacant_entry();
         let (key, running) = (entry.key(), Arc::new(AtomicBool::new(false)));
-        let name = format!("{}-blocking-{key}", self.settings.name);
-        let mut thread = thread::Builder::new().name(name);
-        if let Some(bytes) = self.settings.stack_size_bytes {
-            thread = thread.stack_size(bytes);
-        }
+        let thread = self.thread(&format!("blocking-{key}"));
         let (pool, flag) = (self.clone(), running.clone());
         match thread.spawn(move || pool.work(key, flag)) {
             Ok(thread) => {
@@ -202,6 +199,20 @@ impl Pool {
                 self.give_up();
             }
         }
+    }
+
+    /// Describes a thread of the executor that is none of its workers.
+    pub(crate) fn thread(&self, role: &str) -> thread::Builder {
+        let thread = thread::Builder::new().name(format!("{}-{role}", self.settings.name));
+        match self.settings.stack_size_bytes {
+            Some(bytes) => thread.stack_size(bytes),
+            None => thread,
+        }
+    }
+
+    /// Returns the PUs that such a thread is to be bound to, if it could have those of a worker otherwise: all that the program may use.
+    pub(crate) fn cpus(&self) -> Option<&CpuSet> {
+        self.settings.cpus.as_ref()
     }
 
     /// Takes note that the machine has refused a thread. If there is none at all, nobody is left who would run the jobs: their handles are

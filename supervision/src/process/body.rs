@@ -5,7 +5,8 @@ use super::core::{Process, Shared};
 use super::guard;
 use super::life::Life;
 use crate::exit::Exit;
-use crate::plan::ExitReason;
+use crate::place::Place;
+use crate::plan::{ExitReason, Failure};
 use crate::report::Report;
 use crate::runtime::Timer;
 use std::future::{Future, poll_fn};
@@ -18,21 +19,32 @@ use std::time::Duration;
 const PREDECESSOR_GRACE: Duration = Duration::from_secs(1);
 
 /// Starts an incarnation on the runtime of its system: one task, which runs it to its end and tells its supervisor.
-pub(crate) fn spawn<M, F, Fut>(shared: Arc<Shared<M>>, start: F, life: Arc<Life>, gated: bool)
-where
+pub(crate) fn spawn<M, F, Fut>(
+    shared: Arc<Shared<M>>,
+    start: F,
+    life: Arc<Life>,
+    gated: bool,
+    place: Place,
+) where
     M: Send + 'static,
     F: Fn(Context<M>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Exit>> + Send + 'static,
 {
     let incarnation = Incarnation { life: life.clone(), shared };
-    life.env().runtime().spawn(async move {
+    let task = async move {
         let reason = {
             let mut body = pin!(None::<Fut>);
             let mut stage = Stage::Entering(None);
             poll_fn(|task| incarnation.poll(&mut stage, body.as_mut(), &start, gated, task)).await
         };
         incarnation.end(reason);
-    });
+    };
+    let runtime = life.env().runtime();
+    if let Err((error, task)) = runtime.spawn_on(place, task) {
+        // It runs anywhere, only to say so.
+        life.refuse(ExitReason::Error(Failure::new(error)));
+        runtime.spawn(task);
+    }
 }
 
 /// How far an incarnation is.
@@ -66,7 +78,9 @@ impl<M: Send + 'static> Incarnation<M> {
         let pid = self.life.pid();
         if let Stage::Entering(_) = stage {
             // A process's waker is the same at all polls.
-            self.life.set_task(task.waker().clone());
+            if let Some(refusal) = self.life.set_task(task.waker().clone()) {
+                return Poll::Ready(refusal);
+            }
         }
         if self.life.is_killed() {
             let _ = guard::run(pid, || body.set(None));

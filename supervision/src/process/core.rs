@@ -5,6 +5,7 @@ use super::life::Life;
 use crate::env::Env;
 use crate::mailbox::Mailbox;
 use crate::pid::Pid;
+use crate::place::Place;
 use crate::plan::ExitReason;
 use crate::supervisor::Signal;
 use crate::sync::lock;
@@ -188,17 +189,24 @@ impl fmt::Display for Core {
     }
 }
 
+/// What a supervisor has beyond other processes.
+struct Office {
+    /// What it hears of its children: a lane of its own, so that no flood of commands delays an exit.
+    signals: Mailbox<Signal>,
+    /// Where it runs, and its children, unless they say otherwise. Known from its first start on, and always the same.
+    place: OnceLock<Place>,
+}
+
 /// A process with its mailbox: what an address points to. One allocation.
 pub(crate) struct Shared<M> {
     pub(crate) core: Core,
     pub(crate) mailbox: Mailbox<M>,
-    /// What a supervisor hears of its children: a lane of its own, so that no flood of commands delays an exit.
-    signals: Option<Box<Mailbox<Signal>>>,
+    office: Option<Box<Office>>,
 }
 
 impl<M> Shared<M> {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Shared { core: Core::new(), mailbox: Mailbox::new(), signals: None })
+        Arc::new(Shared { core: Core::new(), mailbox: Mailbox::new(), office: None })
     }
 
     /// A supervisor: its messages are requests, without a limit, and never dead letters, since who sent one is told.
@@ -206,12 +214,30 @@ impl<M> Shared<M> {
         let (mailbox, signals) = (Mailbox::new(), Mailbox::new());
         mailbox.set_capacity(usize::MAX);
         signals.set_capacity(usize::MAX);
-        Arc::new(Shared { core: Core::new(), mailbox, signals: Some(Box::new(signals)) })
+        let office = Office { signals, place: OnceLock::new() };
+        Arc::new(Shared { core: Core::new(), mailbox, office: Some(Box::new(office)) })
+    }
+
+    fn signals(&self) -> Option<&Mailbox<Signal>> {
+        self.office.as_ref().map(|office| &office.signals)
+    }
+
+    /// Takes note of where a supervisor runs.
+    pub(crate) fn set_place(&self, place: Place) {
+        if let Some(office) = &self.office {
+            office.place.get_or_init(|| place);
+        }
+    }
+
+    /// Where a supervisor runs.
+    pub(crate) fn place(&self) -> Place {
+        let office = self.office.as_ref();
+        office.and_then(|office| office.place.get().cloned()).unwrap_or_default()
     }
 
     /// Tells a supervisor of a child.
     pub(super) fn signal(&self, signal: Signal) {
-        if let Some(signals) = &self.signals {
+        if let Some(signals) = self.signals() {
             // A supervisor that has ended needs no word of its children: it has killed them.
             if let Err(error) = signals.push(signal) {
                 guard::contain(|| drop(error));
@@ -222,7 +248,7 @@ impl<M> Shared<M> {
 
     /// Takes what a supervisor was told of its children.
     pub(crate) fn take_signals(&self, batch: &mut VecDeque<Signal>) {
-        if let Some(signals) = &self.signals {
+        if let Some(signals) = self.signals() {
             let _ = signals.fetch(batch, None);
         }
     }
@@ -230,7 +256,7 @@ impl<M> Shared<M> {
     /// Refuses messages from now on; those that wait are dropped, each on its own: their destructors are foreign code.
     /// Returns how many there were.
     pub(crate) fn shut(&self) -> usize {
-        if let Some(signals) = &self.signals {
+        if let Some(signals) = self.signals() {
             discard(signals.close());
         }
         discard(self.mailbox.close())
@@ -252,7 +278,7 @@ impl<M> Shared<M> {
 
     fn dead_letters(&self, count: usize) {
         if count > 0
-            && self.signals.is_none()
+            && self.office.is_none()
             && let Some(env) = self.core.env()
         {
             env.dead_letters(&self.core, count);
@@ -289,7 +315,7 @@ impl<M: Send + 'static> Process for Shared<M> {
     }
 
     fn open(&self) {
-        if let Some(signals) = &self.signals {
+        if let Some(signals) = self.signals() {
             signals.open();
         }
         self.mailbox.open();

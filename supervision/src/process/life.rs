@@ -36,7 +36,7 @@ struct State {
     deadline: Option<Time>,
     /// It does not exist any more, or was abandoned and does not count.
     left: bool,
-    /// Why it has ended, having run.
+    /// Why it has ended, having run; or why it cannot run.
     reason: Option<ExitReason>,
     stopping: bool,
     /// Who waits for the request to stop, or for the end.
@@ -87,15 +87,23 @@ impl Life {
         }
     }
 
+    /// Says why it cannot run, before it does.
+    pub(super) fn refuse(&self, reason: ExitReason) {
+        lock(&self.state).reason = Some(reason);
+    }
+
     /// Why it has ended, if it has: for a supervisor that hears of the end before it hears of the child.
     pub(crate) fn reason(&self) -> Option<ExitReason> {
         lock(&self.state).reason.clone()
     }
 
-    /// Says which task runs it. Before the look at the kill flag, or a kill could miss it.
-    pub(super) fn set_task(&self, task: Waker) {
-        let replaced = lock(&self.state).task.replace(task);
+    /// Says which task runs it, and is told why it cannot run, if it cannot. Before the look at the kill flag, or a kill could miss it.
+    pub(super) fn set_task(&self, task: Waker) -> Option<ExitReason> {
+        let mut state = lock(&self.state);
+        let (replaced, refusal) = (state.task.replace(task), state.reason.clone());
+        drop(state);
         drop(replaced);
+        refusal
     }
 
     /// Asks it to stop. Again with another deadline: that one holds.

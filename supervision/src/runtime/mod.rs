@@ -6,6 +6,7 @@ mod sim;
 
 pub use sim::Sim;
 
+use crate::place::{Place, PlaceError};
 use crate::plan::Time;
 use std::fmt;
 use std::future::Future;
@@ -65,6 +66,44 @@ impl Runtime {
         }
     }
 
+    /// As [`spawn`](Runtime::spawn), at a place.
+    ///
+    /// # Errors
+    /// When there is no such place; the future comes back.
+    pub(crate) fn spawn_on<F>(&self, place: Place, future: F) -> Result<(), (PlaceError, F)>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        match (&self.0, place) {
+            (_, Place::Anywhere) | (Kind::Sim(_), _) => self.spawn(future),
+            #[cfg(feature = "executor")]
+            (Kind::Executor(_), place) => {
+                let spot = match place.clone() {
+                    Place::Anywhere => bastion_executor::Place::Anywhere,
+                    Place::Node(node) => bastion_executor::Place::Node(node),
+                    Place::Thread => bastion_executor::Place::Thread,
+                    Place::Pinned(pus) => {
+                        bastion_executor::Place::Pinned(pus.iter().copied().collect())
+                    }
+                };
+                return match bastion_executor::spawn_on(spot, future) {
+                    Ok(handle) => {
+                        handle.detach();
+                        Ok(())
+                    }
+                    Err(refused) => Err((PlaceError::new(place, refused.error), refused.future)),
+                };
+            }
+            #[cfg(feature = "tokio")]
+            (Kind::Tokio(handle, _), Place::Thread) => return own_thread(handle, future),
+            #[cfg(feature = "tokio")]
+            (Kind::Tokio(..), place) => {
+                return Err((PlaceError::new(place, "tokio binds no threads"), future));
+            }
+        }
+        Ok(())
+    }
+
     /// The time since the runtime was made.
     pub(crate) fn now(&self) -> Time {
         Time::from_duration(match &self.0 {
@@ -93,6 +132,24 @@ impl Runtime {
             }
             Kind::Sim(sim) => Timer::Sim(sim.timer(duration)),
         }
+    }
+}
+
+/// Runs a future on a thread of its own, in a tokio runtime.
+#[cfg(feature = "tokio")]
+fn own_thread<F>(handle: &tokio::runtime::Handle, future: F) -> Result<(), (PlaceError, F)>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (handle, (give, given)) = (handle.clone(), std::sync::mpsc::sync_channel::<F>(1));
+    let thread = std::thread::Builder::new().name("bastion-own".into());
+    let started = thread.spawn(move || given.recv().map(|future| handle.block_on(future)));
+    match started {
+        // It waits for this.
+        Ok(_) => give.send(future).map_err(|lost| {
+            (PlaceError::new(Place::Thread, "the thread has ended before it began"), lost.0)
+        }),
+        Err(error) => Err((PlaceError::new(Place::Thread, error), future)),
     }
 }
 

@@ -4,6 +4,7 @@ use super::command::Command;
 use super::driver::drive;
 use super::reference::SupervisorRef;
 use crate::child::{self, AnyChild, Child, Given, Start};
+use crate::place::Place;
 use crate::plan::{
     Backoff, ChildSpec, ExitReason, Finish, Intensity, Order, RestartPolicy, RestartType, Settings,
     Shutdown, Strategy,
@@ -46,6 +47,7 @@ pub struct Supervisor {
     name: Arc<str>,
     settings: Settings,
     spec: ChildSpec,
+    place: Option<Place>,
     children: Vec<Given>,
 }
 
@@ -56,7 +58,8 @@ impl Supervisor {
         let shared = Shared::of_supervisor();
         shared.core.set_name(name.clone());
         let spec = ChildSpec::supervisor().id(name.clone());
-        Supervisor { shared, name, settings: Settings::default(), spec, children: Vec::new() }
+        let (settings, children) = (Settings::default(), Vec::new());
+        Supervisor { shared, name, settings, spec, place: None, children }
     }
 
     /// Describes a supervisor for children that come and go: they start at once and stop in parallel, one-for-one.
@@ -130,6 +133,20 @@ impl Supervisor {
         self
     }
 
+    /// Sets where the supervisor runs, and everything below it that does not say otherwise itself, also what is added later. Default: where
+    /// its own supervisor does; the first, anywhere. With a place that is a thread of its own, each process below has its own.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{Place, Supervisor};
+    /// // Both halves of a machine of two nodes; what they own is allocated where they run.
+    /// let halves = [0, 1].map(|node| Supervisor::new(format!("half-{node}")).on(Place::Node(node)));
+    /// ```
+    pub fn on(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
     /// Returns the handle, for those who are to ask something of the supervisor later: before it has a system it answers nothing.
     pub fn reference(&self) -> SupervisorRef {
         SupervisorRef::new(self.shared.clone())
@@ -144,11 +161,11 @@ impl Supervisor {
     }
 
     pub(crate) fn into_child(self) -> (Given, SupervisorRef) {
-        let Supervisor { shared, name, settings, spec, children } = self;
+        let Supervisor { shared, name, settings, spec, place, children } = self;
         let children = children.into_iter().map(Given::take).collect();
         let blueprint = Arc::new(Blueprint { name, settings, children });
         let start = Arc::new(Nested { shared: shared.clone(), blueprint });
-        (Given::new(AnyChild { spec, gated: true, start }), SupervisorRef::new(shared))
+        (Given::new(AnyChild { spec, gated: true, place, start }), SupervisorRef::new(shared))
     }
 }
 
@@ -180,9 +197,10 @@ impl Start for Nested {
         &*self.shared
     }
 
-    fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool) {
+    fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool, place: Place) {
         let shared = self.shared.clone();
-        body::spawn(shared, move |cx| drive(cx, self.blueprint.clone()), life, gated);
+        shared.set_place(place.clone());
+        body::spawn(shared, move |cx| drive(cx, self.blueprint.clone()), life, gated, place);
     }
 
     /// The declared children keep their addresses while the supervisor may be restarted; now it will not be.

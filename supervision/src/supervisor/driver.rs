@@ -3,9 +3,10 @@
 use super::builder::{Blueprint, SupervisorError};
 use super::command::{Command, Request, Signal};
 use super::reference::{RequestError, StartChildError};
-use crate::child::{self, Start};
+use crate::child::{self, AnyChild, Start};
 use crate::exit::Exit;
 use crate::pid::Pid;
+use crate::place::Place;
 use crate::plan::{self, Action, ExitReason, Finish, Plan, Time};
 use crate::process::{Context, Life, Reply, Shared, guard};
 use crate::report::Report;
@@ -54,6 +55,8 @@ pub(super) struct Entry {
     /// Declared, not added at run time: it comes back when the supervisor itself is restarted.
     pub(super) declared: bool,
     gated: bool,
+    /// Where it runs, if not where this supervisor does.
+    place: Option<Place>,
     pub(super) starting: Option<Reply<Result<Pid, StartChildError>>>,
     pub(super) changing: Vec<(Request, Reply<Result<(), RequestError>>)>,
 }
@@ -95,7 +98,7 @@ impl Driver {
         };
         let now = driver.now();
         for child in &blueprint.children {
-            let pid = driver.insert(child.start.clone(), child.gated, true);
+            let pid = driver.insert(child, true);
             let added = driver.plan.add(pid, child.spec.clone(), now, &mut driver.actions);
             added.map_err(|error| invalid(Arc::new(error)))?;
         }
@@ -112,11 +115,12 @@ impl Driver {
     }
 
     /// Puts a child into the table and gives it its pid.
-    pub(super) fn insert(&mut self, start: Arc<dyn Start>, gated: bool, declared: bool) -> Pid {
+    pub(super) fn insert(&mut self, child: &AnyChild, declared: bool) -> Pid {
+        let (start, gated, place) = (child.start.clone(), child.gated, child.place.clone());
         let core = start.process().core();
         let (pid, base) = (core.settle(self.cx.env()), core.incarnation());
         let (starting, changing) = (None, Vec::new());
-        let entry = Entry { start, life: None, base, declared, gated, starting, changing };
+        let entry = Entry { start, life: None, base, declared, gated, place, starting, changing };
         self.table.entry(pid).or_insert(entry);
         pid
     }
@@ -225,7 +229,8 @@ impl Driver {
         let process = entry.start.process();
         process.core().begin(life.incarnation());
         process.open();
-        entry.start.clone().spawn(life, entry.gated);
+        let place = entry.place.clone().unwrap_or_else(|| self.me.place());
+        entry.start.clone().spawn(life, entry.gated, place);
     }
 
     fn stopped(&mut self, pid: Pid) {

@@ -77,7 +77,9 @@ impl SupervisorRef {
         let address = child.address();
         let pid = child.shared.core.settle(env);
         let life = Arc::new(Life::running(supervisor.clone(), pid, 1));
-        let (start, gated) = (child.given.child().start.clone(), child.given.child().gated);
+        let given = child.given.child();
+        let (start, gated) = (given.start.clone(), given.gated);
+        let place = given.place.clone().unwrap_or_else(|| supervisor.place());
         let core = &child.shared.core;
         core.begin(1);
         // The supervisor has to hear of the child before it can hear of its end.
@@ -87,7 +89,7 @@ impl SupervisorRef {
             core.leave(&life);
             return Err(Gone);
         }
-        start.spawn(life, gated);
+        start.spawn(life, gated, place);
         Ok(address)
     }
 

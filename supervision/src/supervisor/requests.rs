@@ -65,7 +65,7 @@ impl Driver {
         match self.plan.adopt(pid, given.child().spec.clone(), now, &mut self.actions) {
             Ok(()) => {
                 let child = given.take();
-                self.insert(child.start, child.gated, false);
+                self.insert(&child, false);
                 let ended = life.reason();
                 if let Some(entry) = self.table.get_mut(&pid) {
                     // It runs as incarnation 1, in its own count and in the plan's.
@@ -99,7 +99,7 @@ impl Driver {
         match added {
             Ok(()) => {
                 let child = given.take();
-                self.insert(child.start, child.gated, false);
+                self.insert(&child, false);
                 if let Some(entry) = self.table.get_mut(&pid) {
                     entry.starting = Some(reply);
                 }
