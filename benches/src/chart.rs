@@ -44,7 +44,7 @@ type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<LogCoord<f64>, 
 
 /// A mark on the chart.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Mark {
+pub(crate) struct Mark {
     subject: &'static str,
     /// The quarters and the median, as multiples of our median.
     low: f64,
@@ -63,8 +63,16 @@ pub(crate) fn draw(group: &GroupResults<'_>) -> Result<Option<String>, ChartErro
         .map(|row| (row.row.workload.name, marks(row)))
         .filter(|(_, marks)| marks.len() > 1)
         .collect();
-    let Some((from, to)) = range(&rows) else { return Ok(None) };
-    let subjects = subjects(&rows);
+    plot(group.group.name, &rows)
+}
+
+/// Draws named rows of marks, which are multiples of ours. `None` where there is no mark.
+///
+/// # Errors
+/// What the library says.
+pub(crate) fn plot(name: &str, rows: &[(&str, Vec<Mark>)]) -> Result<Option<String>, ChartError> {
+    let Some((from, to)) = range(rows) else { return Ok(None) };
+    let subjects = subjects(rows);
     let mut svg = String::new();
     {
         let height = EDGES + ROW_HEIGHT * rows.len() as u32;
@@ -77,17 +85,17 @@ pub(crate) fn draw(group: &GroupResults<'_>) -> Result<Option<String>, ChartErro
             .build_cartesian_2d((from..to).log_scale(), 0.0..rows.len() as f64)?;
         draw_scale(&root, &mut plot)?;
         draw_legend(&root, &subjects)?;
-        for (index, (name, marks)) in rows.iter().enumerate() {
+        for (index, (row, marks)) in rows.iter().enumerate() {
             // The first row is the upper one.
             let y = (rows.len() - index) as f64 - 0.5;
             let (_, pixel) = plot.backend_coord(&(1.0, y));
             let right = Pos::new(HPos::Right, VPos::Center);
-            root.draw(&Text::new(*name, (MARGIN as i32 - 12, pixel), ink(17).pos(right)))?;
+            root.draw(&Text::new(*row, (MARGIN as i32 - 12, pixel), ink(17).pos(right)))?;
             draw_row(&mut plot, y, marks, &subjects)?;
         }
         root.present()?;
     }
-    Ok(Some(coloured(&svg, group.group.name)))
+    Ok(Some(coloured(&svg, name)))
 }
 
 /// Returns the marks of a row; none where ours was not measured.

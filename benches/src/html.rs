@@ -59,31 +59,42 @@ pub(crate) fn write(
     results: &Results<'_>,
     head: &Head<'_>,
 ) -> Result<(), ReportError> {
-    let file = |path: &Path, text: &str| {
-        fs::write(path, text).map_err(|error| ReportError::File(path.to_owned(), error))
-    };
     let folder = path.parent().unwrap_or(Path::new(""));
-    if folder != Path::new("") {
-        fs::create_dir_all(folder).map_err(|error| ReportError::File(folder.to_owned(), error))?;
-    }
     let mut sections = String::new();
     for group in &results.groups {
         let chart = chart::draw(group).map_err(ReportError::Chart)?;
         if let Some(chart) = &chart {
-            file(&folder.join(format!("{}.svg", group.group.name)), chart)?;
+            write_file(&folder.join(format!("{}.svg", group.group.name)), chart)?;
         }
         sections.push_str(&section(group, chart.as_deref(), results.against.as_ref()));
     }
-    file(path, &page(&sections, &report::comparison(results), head))
+    write_file(path, &page(&sections, &report::comparison(results), head))
+}
+
+/// Writes a file, and makes its folder if there is none.
+///
+/// # Errors
+/// [`ReportError::File`].
+pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), ReportError> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    if folder != Path::new("") {
+        fs::create_dir_all(folder).map_err(|error| ReportError::File(folder.to_owned(), error))?;
+    }
+    fs::write(path, text).map_err(|error| ReportError::File(path.to_owned(), error))
+}
+
+/// Makes a page out of its title and what is below it.
+pub(crate) fn frame(title: &str, body: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{title}</title><style>{STYLE}</style></head><body>\n\
+         <h1>{title}</h1>\n{body}</body></html>\n"
+    )
 }
 
 fn page(sections: &str, comparison: &str, head: &Head<'_>) -> String {
-    let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Bastion beside its peers</title><style>{STYLE}</style></head><body>\n\
-         <h1>Bastion beside its peers</h1>\n<table>"
-    );
+    let mut out = String::from("<table>");
     for (name, value) in head.machine.lines() {
         let _ = write!(out, "<tr><td class=dim>{name}</td><td>{}</td></tr>", escaped(&value));
     }
@@ -101,7 +112,7 @@ fn page(sections: &str, comparison: &str, head: &Head<'_>) -> String {
     if !comparison.is_empty() {
         let _ = writeln!(out, "<h2>Compared</h2><pre>{}</pre>", escaped(comparison.trim()));
     }
-    out + sections + "</body></html>\n"
+    frame("Bastion beside its peers", &(out + sections))
 }
 
 fn section(group: &GroupResults<'_>, chart: Option<&str>, against: Option<&Saved>) -> String {
@@ -176,7 +187,8 @@ fn line(row: &RowResults<'_>, outcome: &Outcome, against: Option<&Saved>) -> Str
     out + "</tr>\n"
 }
 
-fn escaped(text: &str) -> String {
+/// Makes text stand for itself.
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
