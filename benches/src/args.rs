@@ -71,6 +71,7 @@ pub(crate) struct BenchArgs {
 #[derive(clap::Subcommand, Clone, Debug)]
 pub(crate) enum Command {
     Tune(TuneArgs),
+    Locality(LocalityArgs),
 }
 
 /// Find the executor settings that suit this machine and a workload
@@ -139,6 +140,62 @@ pub(crate) struct TuneArgs {
     /// A program of your own to tune for, and its arguments
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) user_command: Vec<OsString>,
+}
+
+/// Simulate the scheduler on described machines, beside one that knows no distance
+///
+/// An event-driven model in virtual time of how workers steal, sleep and are woken: by nodes and distances, as our executor does, and
+/// by two orders that are blind to both. It needs none of the machines, and one seed gives one table. All costs are assumptions; the
+/// report has them.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask bench locality
+  cargo xtask bench locality groups hot-node --machine 'node:2 l3:1 core:8 pu:2 distance:10,21/21,10'
+  cargo xtask bench locality imbalance --variants
+  cargo xtask bench locality fork-join --footprint 0 --policy per-node
+
+Exit codes: 0 done, 1 the report could not be written, 2 bad arguments, 130 interrupted (what was done is printed).")]
+pub(crate) struct LocalityArgs {
+    /// Workloads to simulate, by name [default: all]
+    #[arg(value_name = "WORKLOAD")]
+    pub(crate) workloads: Vec<String>,
+
+    /// A machine as text, such as `pack:2 node:2 l3:1 core:4 pu:2`; may be repeated [default: five, of 8 to 512 PUs]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) machine: Vec<String>,
+
+    /// Where the workers go: unbound, compact, spread, numa-balanced, per-node, or a list of PUs
+    #[arg(long, value_name = "NAME", default_value = "numa-balanced")]
+    pub(crate) policy: String,
+
+    /// Cache lines of data that each process touches in a poll [default: by workload]
+    #[arg(long, value_name = "LINES", value_parser = number(0, 1 << 24))]
+    pub(crate) footprint: Option<u64>,
+
+    /// How long a parked thread takes to run when it is woken, in microseconds [default: 5]
+    #[arg(long, value_name = "US", value_parser = number(0, 1_000_000))]
+    pub(crate) wake_up_us: Option<u64>,
+
+    /// The seed of what is random
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Also simulate our order with one rule changed each
+    #[arg(long)]
+    pub(crate) variants: bool,
+
+    /// Print one JSON object per line: machine, workload, order, figures
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Write the report there [default: bench/locality.html in the target folder]
+    #[arg(long, value_name = "PATH", conflicts_with = "no_report")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Write no report
+    #[arg(long)]
+    pub(crate) no_report: bool,
 }
 
 fn number(from: u64, to: u64) -> clap::builder::RangedU64ValueParser {

@@ -52,6 +52,13 @@ pub(crate) struct Mark {
     high: f64,
 }
 
+impl Mark {
+    /// A figure without spread.
+    pub(crate) fn point(subject: &'static str, times: f64) -> Mark {
+        Mark { subject, low: times, middle: times, high: times }
+    }
+}
+
 /// Draws a group. `None` where no row has a figure of ours and of another.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ mod groups;
 mod html;
 mod judge;
 mod latch;
+mod locality;
 mod machine;
 mod memory;
 mod report;
@@ -105,6 +106,7 @@ fn main() -> ExitCode {
     }
     match &args.bench.command {
         Some(Command::Tune(tune)) => tune::run(tune, &STOP),
+        Some(Command::Locality(args)) => locality::run(args, &STOP),
         None => {
             settings::set_workers(workers.unwrap_or(settings::DEFAULT_WORKERS));
             run::run(&args.bench, &STOP)

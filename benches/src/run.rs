@@ -16,9 +16,13 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Measures what the arguments ask for.
 pub(crate) fn run(args: &BenchArgs, stop: &AtomicBool) -> ExitCode {
-    if args.groups.iter().any(|name| name == "tune") {
+    if let Some(name) =
+        args.groups.iter().find(|name| ["tune", "locality"].contains(&name.as_str()))
+    {
         // With the arguments of a run before it, it looks like a group.
-        return refuse("`tune` stands first, and has arguments of its own: see `tune --help`");
+        return refuse(format!(
+            "`{name}` stands first, and has arguments of its own: see `{name} --help`"
+        ));
     }
     let wanted = Wanted {
         names: &args.groups,

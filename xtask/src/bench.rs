@@ -27,6 +27,7 @@ Examples:
   cargo xtask bench executor --against before --fail-on-regression
   cargo xtask bench lightproc --filter instructions --magazines
   cargo xtask bench tune -- ./target/release/my-server-bench
+  cargo xtask bench locality --machine 'node:2 core:8 pu:2'
 
 The exit code is the one of the benchmarks.")]
 // Its name is that of the arguments that it takes in, and groups are told apart by name.
