@@ -1,31 +1,17 @@
 //! Trees laid out as Linux lays out `/sys`, whole and broken.
 
+mod machines;
+mod tree;
+
 use std::fs;
 use std::path::Path;
 
 use bastion_executor::topology::{CpuSet, PuKind, Source, Topology, TopologyError};
-use tempfile::TempDir;
-
-const CPU: &str = "devices/system/cpu";
-const NODE: &str = "devices/system/node";
-
-/// A tree under construction.
-struct Tree(TempDir);
+use tree::{CPU, NODE, Sets, Tree};
 
 impl Tree {
-    fn new() -> Self {
-        Self(TempDir::new().expect("a directory for the fixture"))
-    }
-
-    fn file(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
-        let path = self.0.path().join(path);
-        fs::create_dir_all(path.parent().expect("files lie in a directory")).unwrap();
-        fs::write(path, content).unwrap();
-        self
-    }
-
     fn remove(&self, path: &str) -> &Self {
-        fs::remove_file(self.0.path().join(path)).unwrap();
+        fs::remove_file(self.sys().join(path)).unwrap();
         self
     }
 
@@ -53,7 +39,7 @@ impl Tree {
     }
 
     fn read(&self) -> Result<Topology, TopologyError> {
-        Topology::from_sysfs(self.0.path())
+        Topology::from_sysfs(&self.sys())
     }
 
     fn topology(&self) -> Topology {
@@ -128,7 +114,7 @@ fn a_pu_may_have_no_node() {
 #[test]
 fn a_node_may_have_no_pu_and_numbers_may_have_gaps() {
     let tree = two_nodes();
-    fs::rename(tree.0.path().join("devices/system/node/node1"), tree.0.path().join("n")).unwrap();
+    fs::rename(tree.sys().join("devices/system/node/node1"), tree.sys().join("n")).unwrap();
     tree.file(&format!("{NODE}/online"), "0,33,72\n");
     tree.node(0, "0-1,4-5", "10 21 40").node(33, "2-3,6-7", "21 10 40").node(72, "", "40 40 10");
     let topology = tree.topology();
@@ -161,7 +147,7 @@ fn lists_may_end_in_nul() {
 fn old_kernels_use_other_names() {
     let tree = two_nodes();
     for os in 0..8 {
-        let topology = tree.0.path().join(format!("{CPU}/cpu{os}/topology"));
+        let topology = tree.sys().join(format!("{CPU}/cpu{os}/topology"));
         fs::rename(topology.join("core_cpus_list"), topology.join("thread_siblings_list")).unwrap();
         fs::rename(topology.join("package_cpus_list"), topology.join("core_siblings_list"))
             .unwrap();
@@ -244,7 +230,7 @@ fn broken_files_are_errors() {
             tree.file(file, nonsense);
             match tree.read() {
                 Err(TopologyError::Content { path, text }) => {
-                    assert_eq!((path, &*text), (tree.0.path().join(file), nonsense));
+                    assert_eq!((path, &*text), (tree.sys().join(file), nonsense));
                 }
                 other => panic!("{file} holding {nonsense:?} gave {other:?}"),
             }
@@ -278,4 +264,21 @@ fn a_tree_without_pus_is_an_error() {
     empty.file(&format!("{CPU}/online"), "\n");
     assert_eq!(empty.read(), Err(TopologyError::NoPu));
     assert_eq!(Topology::from_sysfs(Path::new("/no/such/tree")), Err(TopologyError::NoPu));
+}
+
+/// The reader sees in a tree what the text said, but for what such a tree does not hold: the quota.
+#[test]
+fn every_described_machine_is_read_from_its_tree() {
+    for (text, described) in machines::all() {
+        let read = Tree::of(&described, Sets::Lists).topology();
+        assert_eq!(read.pus(), described.pus(), "{text}");
+        assert_eq!(read.cores(), described.cores(), "{text}");
+        assert_eq!(read.l2s(), described.l2s(), "{text}");
+        assert_eq!(read.llcs(), described.llcs(), "{text}");
+        assert_eq!(read.packages(), described.packages(), "{text}");
+        assert_eq!(read.nodes(), described.nodes(), "{text}");
+        assert_eq!(read.distance(), described.distance(), "{text}");
+        assert_eq!((read.source(), read.is_this_machine()), (Source::Sysfs, false), "{text}");
+        assert_eq!(read.parallelism(), None, "{text}");
+    }
 }
