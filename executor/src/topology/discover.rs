@@ -10,6 +10,10 @@ use crate::affinity;
 
 const SYS: &str = "/sys";
 
+/// The stack of the thread that calls libhwloc: half of what a worker has unless it is told otherwise.
+#[cfg(hwloc_found)]
+const STACK_BYTES: usize = 1 << 20;
+
 pub(super) fn discover() -> Topology {
     let limits = Limits::of_this_thread();
     let mut failed = Vec::new();
@@ -79,9 +83,10 @@ fn sysfs_here(limits: &Limits) -> Result<Topology, TopologyError> {
 fn from_hwloc(limits: &Limits, failed: &mut Vec<TopologyError>) -> Option<Topology> {
     use super::hwloc;
 
-    // Its measurements bind the thread that calls it to one PU after the other.
-    let thread = thread::Builder::new().name("bastion-topology".to_owned()).spawn(hwloc::read);
-    let read = match thread.map(thread::JoinHandle::join) {
+    // Its measurements bind the thread that calls it to one PU after the other. Its stack is too small for a worker: glibc keeps the
+    // stacks of ended threads, and would hand this one, whose pages lie on some node already, to the next thread that it fits.
+    let thread = thread::Builder::new().name("bastion-topology".to_owned()).stack_size(STACK_BYTES);
+    let read = match thread.spawn(hwloc::read).map(thread::JoinHandle::join) {
         Ok(Ok(read)) => read,
         Ok(Err(_)) => Err(TopologyError::Hwloc("it panicked")),
         Err(_) => Err(TopologyError::Hwloc("no thread could be started for it")),
