@@ -1,5 +1,7 @@
 //! The machine that the tests run on: discovery, agreement of the sources, binding.
 
+use std::time::{Duration, Instant};
+
 use bastion_executor::affinity;
 use bastion_executor::topology::{Source, Topology};
 
@@ -19,6 +21,21 @@ fn discovery_finds_the_pus_that_may_be_used() {
         assert!(topology.packages()[pu.package].contains(pu.os));
         assert!(pu.node.is_none_or(|node| topology.nodes()[node].cpus.contains(pu.os)));
     }
+}
+
+/// It takes one or two milliseconds on a small machine; the bound is for busy ones.
+#[test]
+fn discovery_is_quick() {
+    let mut times: Vec<Duration> = (0..9)
+        .map(|_| {
+            let begin = Instant::now();
+            drop(Topology::discover());
+            begin.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    println!("discovery took {:?}, at best {:?}", times[4], times[0]);
+    assert!(times[4] < Duration::from_millis(50), "{times:?}");
 }
 
 #[test]
