@@ -209,15 +209,17 @@ fn check_compact(topology: &Topology, wish: &Wish, plan: &Plan, eligible: &CpuSe
     assert!(order.is_sorted(), "{wish:?}: {plan:?}");
 }
 
-/// In a node no core begins while another one that has begun has a PU left.
+/// In a node no core begins while another one that has begun has a PU left. Of a core whose PUs have different homes nothing is promised.
 fn check_together(topology: &Topology, plan: &Plan, eligible: &CpuSet) {
+    let homes = |set: &CpuSet| set.iter().map(|os| pu(topology, os).node).collect::<BTreeSet<_>>();
+    if topology.cores().iter().any(|core| homes(core).len() > 1) {
+        return;
+    }
     let mut last = BTreeMap::new();
     let mut taken: Vec<u32> = Vec::new();
     for pu in pus(topology, plan) {
         if let Some(core) = last.insert(pu.node, pu.core).filter(|core| *core != pu.core) {
-            let set = &topology.cores()[core];
-            let here = |os: &u32| self::pu(topology, *os).node == pu.node;
-            let mut left = set.iter().filter(|os| eligible.contains(*os)).filter(here);
+            let mut left = topology.cores()[core].iter().filter(|os| eligible.contains(*os));
             assert!(left.all(|os| taken.contains(&os)), "core {core} is left half used");
         }
         taken.push(pu.os);
