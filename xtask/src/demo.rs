@@ -23,6 +23,7 @@ pub(crate) const HWLOC: Wanted = Wanted {
         ("zypper", &["hwloc-devel", "pkgconf"]),
     ],
     otherwise: "going on without it",
+    unless: Some("--no-install"),
 };
 
 /// Crash a real network service many times a second, and watch it keep answering

@@ -23,6 +23,8 @@ pub(crate) struct Wanted {
     pub(crate) packages: &'static [(&'static str, &'static [&'static str])],
     /// What a run does without it, for the message.
     pub(crate) otherwise: &'static str,
+    /// The argument that keeps it from being installed, where nobody has asked for that.
+    pub(crate) unless: Option<&'static str>,
 }
 
 impl Wanted {
@@ -155,11 +157,13 @@ pub(crate) fn provide(wanted: &Wanted) -> bool {
             false
         }
         Plan::Install { manager, sudo } => {
+            let unless = wanted.unless.map(|argument| format!(" ({argument} skips this)"));
             eprintln!(
-                "{name}: not found, installing {} with {}{} (--no-install skips this) ...",
+                "{name}: not found, installing {} with {}{}{} ...",
                 wanted.packages_of(manager).join(" and "),
                 manager.program,
                 if sudo { " through sudo" } else { "" },
+                unless.unwrap_or_default(),
             );
             match install(wanted, manager, sudo, LIMIT) {
                 Ok(()) => eprintln!("{name}: installed"),
@@ -247,6 +251,7 @@ mod tests {
             ("zypper", &["library-devel"]),
         ],
         otherwise: "going on without it",
+        unless: None,
     };
 
     /// Checks one row: a plan is written as `nothing`, the reason, or the commands.
@@ -300,7 +305,9 @@ mod tests {
 
     #[test]
     fn what_is_wanted_has_packages_for_each_manager() {
-        for wanted in [&LIBRARY, &crate::demo::HWLOC, &crate::sanitize::VALGRIND] {
+        for wanted in
+            [&LIBRARY, &crate::demo::HWLOC, &crate::numa::QEMU, &crate::sanitize::VALGRIND]
+        {
             for manager in MANAGERS {
                 let name = wanted.name;
                 assert!(!wanted.packages_of(manager).is_empty(), "{name}: {}", manager.program);

@@ -20,6 +20,7 @@ mod demo;
 mod fuzz;
 mod install;
 mod loom;
+mod numa;
 mod process;
 mod sanitize;
 mod summary;
@@ -45,6 +46,7 @@ enum Command {
     Loom(loom::LoomArgs),
     Sanitize(sanitize::SanitizeArgs),
     Fuzz(fuzz::FuzzArgs),
+    NumaTest(numa::NumaArgs),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Loom(args) => loom::run(&args),
         Command::Sanitize(args) => sanitize::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::NumaTest(args) => numa::run(&args),
     }
 }
 
@@ -108,6 +111,8 @@ mod tests {
             &["cargo xtask", "loom", "--package", "nonsense"],
             &["cargo xtask", "sanitize", "--only", "nonsense"],
             &["cargo xtask", "fuzz", "--seconds", "0"],
+            &["cargo xtask", "numa-test", "--machine", "nonsense"],
+            &["cargo xtask", "numa-test", "--timeout", "0"],
         ] {
             let error = Cli::try_parse_from(args).expect_err("the arguments are wrong");
             assert_eq!(error.exit_code(), 2, "{args:?}: {error}");

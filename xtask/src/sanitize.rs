@@ -90,6 +90,7 @@ pub(crate) const VALGRIND: Wanted = Wanted {
         ("zypper", &["valgrind"]),
     ],
     otherwise: "its part cannot be run",
+    unless: Some("--no-install"),
 };
 
 /// A tool that watches memory.
