@@ -123,15 +123,18 @@ fn victims_go_from_the_sibling_to_the_far_node() {
     assert_eq!(victims[0], 0, "the sibling");
     assert_eq!(victims[1..3], [2, 3], "the same last level cache");
     assert_eq!(victims[3..7], [4, 5, 6, 7], "the same node");
-    assert_eq!(victims[7..15], [8, 9, 10, 11, 12, 13, 14, 15], "16 away");
-    assert_eq!(victims[15..23], [24, 25, 26, 27, 28, 29, 30, 31], "22 away");
-    assert_eq!(victims[23..], [16, 17, 18, 19, 20, 21, 22, 23], "32 away");
+    // In other nodes it begins with its counterpart.
+    assert_eq!(victims[7..15], [9, 10, 11, 12, 13, 14, 15, 8], "16 away");
+    assert_eq!(victims[15..23], [25, 26, 27, 28, 29, 30, 31, 24], "22 away");
+    assert_eq!(victims[23..], [17, 18, 19, 20, 21, 22, 23, 16], "32 away");
 }
 
 #[test]
-fn victims_without_distances_stay_in_the_package_and_start_behind_the_thief() {
+fn victims_without_distances_stay_in_the_package_and_differ_by_thief() {
     let per_node = planned("pack:2 node:2 core:2", Placement::PerNode, None);
-    assert_eq!(per_node.workers[5].victims, [4, 6, 7, 0, 1, 2, 3]);
+    assert_eq!(per_node.workers[5].victims, [4, 7, 6, 1, 0, 3, 2]);
+    assert_eq!(per_node.workers[4].victims, [5, 6, 7, 0, 1, 2, 3]);
+    assert_eq!(per_node.workers[2].victims, [3, 0, 1, 4, 5, 6, 7]);
     let unbound = planned("core:4", Placement::Unbound, None);
     assert_eq!(unbound.workers[2].victims, [3, 0, 1]);
     let one = planned("core:1", Placement::Compact, None);

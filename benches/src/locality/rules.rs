@@ -89,7 +89,7 @@ pub(super) const BASTION: Rules = Rules {
     remote_batch: 32,
     passes_on: true,
     calls_others: true,
-    trust: Trust::Enough,
+    trust: Trust::NextDomain,
     hint: false,
     abroad: Abroad::Plan,
 };

@@ -118,18 +118,17 @@ impl Idle {
         word != 0 && searching(word) == 0 && self.wake_one(domain, waker)
     }
 
-    /// Has the nearest domain help that has an idle worker.
+    /// Has one more domain help, the nearest where somebody sleeps and nobody is on the way already. If somebody searches in all that are
+    /// idle, that is enough.
     #[cold]
     fn notify_others(&self, domain: usize) -> bool {
         // Pairs with the fences of those who stop searching elsewhere: a searcher that a load below still sees looks later, and then sees
         // that this domain is busy, as the caller has.
         fence(SeqCst);
-        let word = |other: &usize| self.domains[*other].word.load(Relaxed);
-        let idle = self.domains[domain].others.iter().find_map(|other| match word(other) {
-            0 => None,
-            word => Some((*other, word)),
-        });
-        idle.is_some_and(|(other, word)| searching(word) == 0 && self.wake_one(other, None))
+        self.domains[domain].others.iter().any(|other| {
+            let word = self.domains[*other].word.load(Relaxed);
+            word != 0 && searching(word) == 0 && self.wake_one(*other, None)
+        })
     }
 
     #[cold]

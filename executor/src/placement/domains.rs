@@ -69,13 +69,17 @@ impl<'a> Domains<'a> {
         self.topology.pus().iter().map(nearest).collect()
     }
 
-    /// Returns all domains, those nearest to a place first: its own node, then by the firmware's distances, then its own package.
+    /// Returns all domains, those nearest to a place first: its own node, then by the firmware's distances, then its own package. Equally
+    /// near ones begin behind its own, so that not all turn to the same one.
     fn nearest(&self, node: Option<usize>, package: Option<usize>) -> Vec<usize> {
+        let own = self.seats.iter().position(|(seat, _)| *seat == node).unwrap_or(0);
+        let count = self.seats.len();
         let distance = |domain: &usize| {
             let (other, of) = self.seats[*domain];
             let unknown = if node.is_some() && other.is_some() { 0 } else { u32::MAX };
             let slit = self.slit(node, *domain).unwrap_or(unknown);
-            (Reverse(other == node), slit, Reverse(package.is_some() && of == package), *domain)
+            let foreign = package.is_none() || of != package;
+            (Reverse(other == node), slit, foreign, (domain + count - own) % count)
         };
         let mut domains: Vec<usize> = (0..self.seats.len()).collect();
         domains.sort_by_key(distance);

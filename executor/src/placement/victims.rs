@@ -35,11 +35,27 @@ fn only_node(topology: &Topology) -> Option<usize> {
 }
 
 /// Returns all workers but `thief`, nearest first.
+///
+/// Of equally near nodes those behind the thief's come first; in each node the worker behind the thief's own position, or at it, comes first. So
+/// thieves of one node begin with different victims, wherever they go.
 pub(super) fn victims(topology: &Topology, spots: &[Spot<'_>], thief: usize) -> Vec<usize> {
-    let count = spots.len();
-    // Starting behind the thief; the sort is stable, so this stays the order among equals.
-    let mut others: Vec<usize> = (1..count).map(|step| (thief + step) % count).collect();
-    others.sort_by_cached_key(|&victim| distance(topology, &spots[thief], &spots[victim]));
+    let nodes = topology.nodes().len() + 1;
+    let node = |worker: usize| spots[worker].node.unwrap_or(nodes - 1);
+    // The workers of each node, and each worker's position among those of its own.
+    let mut size = vec![0_usize; nodes];
+    let mut position = Vec::with_capacity(spots.len());
+    for worker in 0..spots.len() {
+        position.push(size[node(worker)]);
+        size[node(worker)] += 1;
+    }
+    let behind = |from: usize, to: usize, of: usize| (to + of - from % of) % of;
+    let mut others: Vec<usize> = (0..spots.len()).filter(|other| *other != thief).collect();
+    others.sort_by_cached_key(|&victim| {
+        let distance = distance(topology, &spots[thief], &spots[victim]);
+        let round = behind(node(thief), node(victim), nodes);
+        let rank = behind(position[thief], position[victim], size[node(victim)]);
+        (distance, round, rank)
+    });
     others
 }
 
