@@ -70,7 +70,7 @@ impl Local {
 
     /// Makes sure that somebody will look at work that this worker has made visible.
     pub(crate) fn notify(&self) {
-        if self.shared.idle.notify(self.domain(), Some(self.index)) {
+        if self.shared.idle.notify(self.domain(), Some(self.index), || self.queue.len()) {
             self.meter().unparks.add(1);
         }
     }

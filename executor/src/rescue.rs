@@ -28,7 +28,7 @@ impl Shared {
         if remote.stealer.len() > bearable {
             // For the searchers' look. The worker's own word comes with its next look.
             remote.own.bearable.fetch_min(bearable, Relaxed);
-            self.idle.notify(remote.domain, None);
+            self.idle.notify(remote.domain, None, || remote.stealer.len());
         }
     }
 

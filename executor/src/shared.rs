@@ -161,8 +161,9 @@ impl Shared {
 
     /// Queues a process for whoever of a domain is free first.
     pub(crate) fn inject_into(&self, domain: usize, process: LightProc) {
-        self.domains[domain].injector.push(process);
-        if self.idle.notify(domain, None) {
+        let injector = &self.domains[domain].injector;
+        injector.push(process);
+        if self.idle.notify(domain, None, || injector.len()) {
             // Beside the waking of a thread this costs nothing.
             self.outside_unparks.fetch_add(1, Relaxed);
         }
@@ -208,7 +209,7 @@ impl Shared {
     /// Makes one worker that sleeps, if there is one, wake up and go to sleep again.
     #[cfg(feature = "io")]
     pub(crate) fn rouse_a_sleeper(&self) {
-        let _ = (0..self.domains.len()).any(|domain| self.idle.notify(domain, None));
+        let _ = (0..self.domains.len()).any(|domain| self.idle.notify(domain, None, || 0));
     }
 
     /// Makes each worker look at its timers that has one that is due.

@@ -41,7 +41,7 @@ impl Model {
 
     fn push(&self, domain: usize) {
         self.queues[domain].fetch_add(1, SeqCst);
-        self.idle.notify(domain, None);
+        self.idle.notify(domain, None, || self.queues[domain].load(SeqCst));
     }
 
     fn take(&self, domain: usize) -> bool {
@@ -84,7 +84,7 @@ impl Model {
                     && self.idle.stop_searching(worker)
                     && self.has_work(domain)
                 {
-                    self.idle.notify(domain, Some(worker));
+                    self.idle.notify(domain, Some(worker), || self.queues[domain].load(SeqCst));
                 }
                 if self.left.fetch_sub(1, SeqCst) == 1 {
                     self.idle.wake_all();

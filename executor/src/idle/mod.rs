@@ -19,6 +19,10 @@ fn searching(word: usize) -> usize {
     word & (SLEEPING - 1)
 }
 
+fn sleeping(word: usize) -> usize {
+    word / SLEEPING
+}
+
 /// The idle state of one executor.
 #[derive(Debug)]
 pub(crate) struct Idle {
@@ -96,16 +100,22 @@ impl Idle {
         *lock(&self.places[worker].parker) = Some(parker);
     }
 
-    /// Makes sure that somebody will look at work that the caller, a worker or not, has just made visible in this domain.
+    /// Makes sure that somebody will look at work that the caller, a worker or not, has just made visible in this domain, where so much is
+    /// `waiting`.
     ///
     /// Costs a fence and a load when somebody of the domain searches already, or the executor has but one domain and nobody sleeps. Says
     /// whether it has woken a worker.
-    pub(crate) fn notify(&self, domain: usize, waker: Option<usize>) -> bool {
+    pub(crate) fn notify(
+        &self,
+        domain: usize,
+        waker: Option<usize>,
+        waiting: impl FnOnce() -> usize,
+    ) -> bool {
         // Pairs with the fence in `sleep`: of the two, one is first, so either this load sees the sleeper or the
         // sleeper's scan sees the work.
         fence(SeqCst);
         match self.domains[domain].word.load(Relaxed) {
-            0 => self.domains.len() > 1 && self.notify_others(domain),
+            0 => self.domains.len() > 1 && self.notify_others(domain, waiting()),
             word => searching(word) == 0 && self.wake_one(domain, waker),
         }
     }
@@ -118,17 +128,23 @@ impl Idle {
         word != 0 && searching(word) == 0 && self.wake_one(domain, waker)
     }
 
-    /// Has one more domain help, the nearest where somebody sleeps and nobody is on the way already. If somebody searches in all that are
-    /// idle, that is enough.
+    /// Has another domain help, the nearest where somebody sleeps. Where somebody searches already, it is enough if those who are idle
+    /// there are as many as wait; else the next domain is asked.
     #[cold]
-    fn notify_others(&self, domain: usize) -> bool {
+    fn notify_others(&self, domain: usize, mut waiting: usize) -> bool {
         // Pairs with the fences of those who stop searching elsewhere: a searcher that a load below still sees looks later, and then sees
         // that this domain is busy, as the caller has.
         fence(SeqCst);
-        self.domains[domain].others.iter().any(|other| {
+        for other in &self.domains[domain].others {
             let word = self.domains[*other].word.load(Relaxed);
-            word != 0 && searching(word) == 0 && self.wake_one(*other, None)
-        })
+            match (searching(word), sleeping(word)) {
+                (0, 0) => {}
+                (0, _) => return self.wake_one(*other, None),
+                (searching, sleeping) if waiting <= searching + sleeping => return false,
+                (searching, sleeping) => waiting -= searching + sleeping,
+            }
+        }
+        false
     }
 
     #[cold]
@@ -291,3 +307,6 @@ impl Idle {
 fn lock<T>(mutex: &Mutex<T>) -> sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;
