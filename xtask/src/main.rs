@@ -26,9 +26,12 @@ mod sanitize;
 mod summary;
 mod test;
 mod tidy;
+mod topology;
+#[path = "../../tools/src/bin/topology/args.rs"]
+mod topology_args;
 mod workspace;
 
-/// Bastion's automation: the demonstration, the tests, the tidy rules, the benchmarks, the long checks
+/// Bastion's automation: the demonstration, the tests, the tidy rules, the benchmarks, the long checks, drawings of machines
 #[derive(Parser, Debug)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
 struct Cli {
@@ -47,6 +50,7 @@ enum Command {
     Sanitize(sanitize::SanitizeArgs),
     Fuzz(fuzz::FuzzArgs),
     NumaTest(numa::NumaArgs),
+    Topology(topology::TopologyArgs),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Command::Sanitize(args) => sanitize::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::NumaTest(args) => numa::run(&args),
+        Command::Topology(args) => topology::run(&args),
     }
 }
 
@@ -113,6 +118,8 @@ mod tests {
             &["cargo xtask", "fuzz", "--seconds", "0"],
             &["cargo xtask", "numa-test", "--machine", "nonsense"],
             &["cargo xtask", "numa-test", "--timeout", "0"],
+            &["cargo xtask", "topology", "--policy", "moon"],
+            &["cargo xtask", "topology", "--synthetic", "core:2", "--source", "auto"],
         ] {
             let error = Cli::try_parse_from(args).expect_err("the arguments are wrong");
             assert_eq!(error.exit_code(), 2, "{args:?}: {error}");
