@@ -191,3 +191,6 @@ fn work(shared: Arc<Shared>, index: usize, queue: Queue<LightProc>, unbound: Opt
     Local::new(shared, index, queue).install();
     worker::run();
 }
+
+#[cfg(all(test, target_os = "linux", not(any(loom, shuttle))))]
+mod tests;

@@ -67,9 +67,12 @@ impl Limits {
 
     /// Applies them, as far as they concern the machine that was read.
     fn apply(&self, mut raw: Raw) -> Result<Topology, TopologyError> {
+        // A machine that is only described has no limits of ours.
+        if !raw.this_machine {
+            return normalise(raw, None);
+        }
         raw.parallelism = self.parallelism;
-        let allowed = self.allowed.as_ref().filter(|_| raw.this_machine);
-        normalise(raw, allowed)
+        normalise(raw, self.allowed.as_ref())
     }
 }
 

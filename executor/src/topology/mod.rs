@@ -254,6 +254,13 @@ impl Topology {
     pub fn is_this_machine(&self) -> bool {
         self.this_machine
     }
+
+    /// Takes a described machine for this one, so that workers are bound to PUs that may not be there.
+    #[cfg(test)]
+    pub(crate) fn taken_for_this_machine(mut self) -> Topology {
+        self.this_machine = true;
+        self
+    }
 }
 
 /// Writes a summary of one line: `2 PUs, 2 cores, 1 LLC, 1 node (hwloc)`.
@@ -271,8 +278,7 @@ impl fmt::Display for Topology {
         if packages > 1 {
             write!(f, ", {packages} packages")?;
         }
-        let ours = self.this_machine || self.source == Source::Text;
-        if let Some(quota) = self.parallelism.filter(|quota| ours && *quota < pus) {
+        if let Some(quota) = self.parallelism.filter(|quota| *quota < pus) {
             write!(f, ", {quota} at a time")?;
         }
         let whose = match self.source {

@@ -19,6 +19,9 @@ pub(super) use memory::read_memory;
 /// Reads the tree at `root`, which is laid out as `/sys`.
 pub(super) fn read(root: &Path) -> Result<Raw, TopologyError> {
     let cpus = root.join("devices/system/cpu");
+    // Other files may be missing; without this folder it is no such tree.
+    fs::read_dir(&cpus)
+        .map_err(|error| TopologyError::Read { path: cpus.clone(), kind: error.kind() })?;
     let mut raw = Raw::new(Source::Sysfs);
     for os in online(&cpus)?.iter() {
         raw.pus.push(read_pu(&cpus.join(format!("cpu{os}")), os)?);
