@@ -57,31 +57,21 @@ fn rank(here: &Seat, sleeper: &Seat, beside_busy: bool, by: Sleepers) -> u8 {
     }
 }
 
-/// What a push does beyond its own domain, all of whose workers are busy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Beyond {
-    /// Somebody there searches, and that is enough.
-    Enough,
-    /// One of this domain's sleepers is woken.
-    Wake(usize),
-    /// All are busy everywhere.
-    Nobody,
-}
-
-/// Decides whom a push turns to when all workers of its own domain are busy.
-pub(super) fn beyond(others: &[usize], domains: &[Idle], rules: &Rules) -> Beyond {
+/// Returns the domain where a push wakes a sleeper when all workers of its own are busy. None: all are busy everywhere, or who searches
+/// already is enough.
+pub(super) fn beyond(others: &[usize], domains: &[Idle], rules: &Rules) -> Option<usize> {
     for other in others {
         let idle = &domains[*other];
         match rules.trust {
-            Trust::Enough if idle.searching > 0 => return Beyond::Enough,
+            Trust::Content if idle.searching > 0 => return None,
             Trust::NextDomain if idle.searching > 0 => continue,
             _ => {}
         }
         if !idle.sleepers.is_empty() {
-            return Beyond::Wake(*other);
+            return Some(*other);
         }
     }
-    Beyond::Nobody
+    None
 }
 
 #[cfg(test)]
@@ -126,14 +116,14 @@ mod tests {
             remote_thieves: 0,
         };
         let domains = [domain(0, &[]), domain(0, &[]), domain(0, &[5]), domain(1, &[7])];
-        let no_trust = named("no-trust").unwrap();
-        assert_eq!(beyond(&[1, 2, 3], &domains, &BASTION), Beyond::Wake(2));
-        assert_eq!(beyond(&[1, 3, 2], &domains, &BASTION), Beyond::Enough);
-        assert_eq!(beyond(&[1, 3, 2], &domains, &no_trust), Beyond::Wake(3));
-        let next = named("next-domain").unwrap();
-        assert_eq!(beyond(&[1, 3, 2], &domains, &next), Beyond::Wake(2));
-        assert_eq!(beyond(&[1, 3], &domains, &next), Beyond::Nobody);
-        assert_eq!(beyond(&[1], &domains, &BASTION), Beyond::Nobody);
+        let [content, no_trust] = ["content", "no-trust"].map(|name| named(name).unwrap());
+        for rules in [BASTION, content, no_trust] {
+            assert_eq!(beyond(&[1, 2, 3], &domains, &rules), Some(2), "the nearest");
+            assert_eq!(beyond(&[1], &domains, &rules), None);
+        }
+        let by_all = [BASTION, content, no_trust].map(|rules| beyond(&[1, 3, 2], &domains, &rules));
+        assert_eq!(by_all, [Some(2), None, Some(3)]);
+        assert_eq!(beyond(&[1, 3], &domains, &BASTION), None);
         assert!(domains[1].is_busy() && !domains[2].is_busy() && !domains[3].is_busy());
     }
 }

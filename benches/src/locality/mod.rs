@@ -29,7 +29,7 @@ use crate::{INTERRUPTED, machine, print, refuse};
 use compare::{Job, Machine, Outcome, Row};
 use costs::Costs;
 use indicatif::ProgressBar;
-use rules::{BASTION, RANDOM, RING, Rules, VARIANTS, WIDER};
+use rules::{ORDERS, Rules, VARIANTS};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &LocalityArgs, stop: &AtomicBool) -> ExitCode {
     if let Some(wake_up_us) = args.wake_up_us {
         costs.wake_up_ns = 1_000 * wake_up_us;
     }
-    let mut orders = vec![BASTION, WIDER, RING, RANDOM];
+    let mut orders = ORDERS.to_vec();
     if args.variants {
         orders.extend(VARIANTS);
     }

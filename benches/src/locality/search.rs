@@ -41,10 +41,10 @@ impl Sim<'_> {
     pub(super) fn look(&mut self, worker: usize, leg: usize, from: usize, first: Option<usize>) {
         let Some(domain) = self.domain_of(worker, leg) else { return self.rest(worker) };
         let victims = self.seats.victims(worker, domain).len();
-        let first = first.unwrap_or_else(|| self.first(worker, leg, victims));
+        let first = first.unwrap_or_else(|| self.first(leg, victims));
         let mut search = Search { leg, at: from, first, hit: false };
         let mut ns = 0;
-        if leg > 0 && from == 0 && !self.is_open(domain) {
+        if leg > 0 && from == 0 && !self.may_help(domain) {
             // One look at the domain's idle word says so.
             ns += self.seats.line_ns(
                 &self.seats.workers[worker],
@@ -65,13 +65,12 @@ impl Sim<'_> {
     }
 
     /// Returns which of so many victims to begin with.
-    fn first(&mut self, worker: usize, leg: usize, victims: usize) -> usize {
+    fn first(&mut self, leg: usize, victims: usize) -> usize {
         let at_random = self.rules.victims == Victims::Random;
         match self.rules.abroad {
             _ if victims == 0 => 0,
             Abroad::Random if leg > 0 => self.random.usize(0..victims),
             _ if at_random => self.random.usize(0..victims),
-            Abroad::Counterpart if leg > 0 => self.seats.position(worker) % victims,
             _ => 0,
         }
     }

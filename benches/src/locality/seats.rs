@@ -112,12 +112,6 @@ impl Seats {
         &self.victims[worker][domain]
     }
 
-    /// Returns how many workers of its domain have lower numbers.
-    pub(super) fn position(&self, worker: usize) -> usize {
-        let members = &self.members[self.workers[worker].domain];
-        members.binary_search(&worker).unwrap_or(0)
-    }
-
     /// Returns the place of a thread that is no worker, on this node.
     pub(super) fn outside(&self, node: usize) -> Seat {
         let node = node % self.distance.len();

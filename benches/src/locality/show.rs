@@ -192,7 +192,7 @@ pub(super) fn json_lines(row: &Row, seed: u64) -> String {
 mod tests {
     use super::super::compare::{Job, kinds, machines};
     use super::super::costs::Costs;
-    use super::super::rules::{RING, WIDER};
+    use super::super::rules::{FOUR_THIEVES, RING};
     use super::*;
 
     fn row() -> Row {
@@ -200,7 +200,7 @@ mod tests {
         let kind = kinds(&["imbalance".to_owned()]).unwrap()[0];
         let job = Job { machine: &machine, kind, footprint: None, seed: 1 };
         let outcome = |rules| Outcome { rules, tally: job.simulate(&rules, &Costs::default()) };
-        let mut outcomes = [BASTION, WIDER, RING].map(outcome).to_vec();
+        let mut outcomes = [BASTION, FOUR_THIEVES, RING].map(outcome).to_vec();
         outcomes[0].tally.makespan_ns = 100_000;
         outcomes[1].tally.makespan_ns = 100_500;
         outcomes[2].tally.makespan_ns = 50_000;
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_summary_counts_what_is_beyond_the_noise() {
-        let text = summary(&[row(), row()], &[BASTION, WIDER, RING]);
+        let text = summary(&[row(), row()], &[BASTION, FOUR_THIEVES, RING]);
         let (thieves, ring) = text.split_once("  ring: ").unwrap();
         let all = "all rows       mean 0.50, 0.50 .. 0.50; ours is faster in 0 of 2, slower in 2\n";
         assert!(ring.contains(all), "{text}");

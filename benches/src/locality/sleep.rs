@@ -1,7 +1,7 @@
 //! When a simulated worker sleeps, and who wakes it: the mechanism around the decisions of `idle`.
 
 use super::calendar::Event;
-use super::idle::{self, Beyond};
+use super::idle;
 use super::seats::Seat;
 use super::sim::Sim;
 use super::worker::State;
@@ -25,9 +25,8 @@ impl Sim<'_> {
     }
 
     /// Says whether workers of other domains may help in this one.
-    pub(super) fn is_open(&self, domain: usize) -> bool {
-        (!self.rules.leaves_alone || self.idle[domain].is_busy())
-            && self.has_work_for_others(domain)
+    pub(super) fn may_help(&self, domain: usize) -> bool {
+        !self.rules.leaves_alone || self.idle[domain].is_busy()
     }
 
     /// Stops counting as one that looks into other domains.
@@ -55,7 +54,8 @@ impl Sim<'_> {
 
     /// Says whether another domain needs help.
     fn has_work_abroad(&self, domain: usize) -> bool {
-        self.seats.others[domain].iter().any(|other| self.is_open(*other))
+        let mut others = self.seats.others[domain].iter();
+        others.any(|other| self.may_help(*other) && self.has_work_for_others(*other))
     }
 
     /// Sends a worker to sleep, unless there is something to do after all.
@@ -102,8 +102,9 @@ impl Sim<'_> {
             return 0;
         }
         match idle::beyond(&self.seats.others[domain], &self.idle, self.rules) {
-            Beyond::Wake(other) => self.rouse(other, here, by),
-            Beyond::Enough | Beyond::Nobody => 0,
+            // There the last sleeper is woken: nobody asks who is near.
+            Some(other) => self.rouse(other, &Seat { bound: false, ..*here }, by),
+            None => 0,
         }
     }
 

@@ -1,8 +1,10 @@
 //! What every simulation keeps to, whatever the order, the machine and the workload.
 
+use super::calendar::Calendar;
 use super::compare::{Job, Machine, machines};
 use super::costs::Costs;
-use super::rules::{BASTION, RANDOM, RING, Rules, VARIANTS, WIDER, named};
+use super::idle::Idle;
+use super::rules::{BASTION, FOUR_THIEVES, ORDERS, RANDOM, RING, Rules, VARIANTS, named};
 use super::seats::Seats;
 use super::sim::Sim;
 use super::tally::Tally;
@@ -56,11 +58,10 @@ fn is_ever_neglected(text: &str, kind: Kind, rules: &Rules) -> bool {
 #[test]
 fn every_due_process_is_polled_once_and_nothing_is_lost() {
     let costs = Costs::default();
-    let orders = [BASTION, WIDER, RING, RANDOM].into_iter().chain(VARIANTS.iter().copied());
-    for rules in orders {
+    for rules in ORDERS.iter().chain(VARIANTS) {
         for text in SMALL {
             for kind in WORKLOADS {
-                let tally = simulate(text, *kind, &rules, &costs, 1);
+                let tally = simulate(text, *kind, rules, &costs, 1);
                 assert_eq!(tally.dues, tally.polls, "{} on {text}: {}", kind.name, rules.name);
                 assert!(tally.taken_near <= tally.taken && tally.far_lines <= tally.lines);
             }
@@ -70,7 +71,7 @@ fn every_due_process_is_polled_once_and_nothing_is_lost() {
 
 #[test]
 fn nobody_sleeps_while_work_waits_that_nobody_looks_for() {
-    for rules in [BASTION, WIDER, RING, RANDOM] {
+    for rules in ORDERS {
         for text in SMALL {
             for kind in WORKLOADS {
                 assert!(
@@ -96,7 +97,7 @@ fn the_last_searcher_has_to_pass_on_what_waits_elsewhere() {
 fn every_rule_makes_a_difference_somewhere() {
     let costs = Costs::default();
     let machine = machine("pack:2 node:2 l3:2 core:4 pu:2");
-    for rules in VARIANTS.iter().chain(&[WIDER, RING, RANDOM]) {
+    for rules in ORDERS[1..].iter().chain(VARIANTS) {
         let differs = |kind: &Kind| {
             let job = Job { machine: &machine, kind: *kind, footprint: None, seed: 1 };
             job.simulate(rules, &costs) != job.simulate(&BASTION, &costs)
@@ -147,12 +148,13 @@ fn where_nothing_is_far_the_orders_are_the_same_schedule() {
     for kind in WORKLOADS {
         let run = |rules| simulate("core:6", *kind, &rules, &costs, 1);
         assert_eq!(run(BASTION), run(RING), "{}", kind.name);
-        assert_eq!(run(BASTION), run(WIDER), "{}", kind.name);
+        assert_eq!(run(BASTION), run(FOUR_THIEVES), "{}", kind.name);
     }
 }
 
+/// Without distance only the domains themselves are left of our order. (In `groups` and `all-to-all` orders differ by luck.)
 #[test]
-fn where_distance_costs_nothing_it_does_not_matter() {
+fn where_distance_costs_nothing_only_tiny_polls_are_slower_by_domains() {
     let free = Costs {
         line_l2_ns: 0,
         line_llc_ns: 0,
@@ -161,12 +163,19 @@ fn where_distance_costs_nothing_it_does_not_matter() {
         ..Costs::default()
     };
     let text = "node:2 l3:1 core:4 distance:10,40/40,10";
-    for name in ["fork-join", "sessions", "groups", "flood", "imbalance"] {
-        let [ours, ring] =
-            [WIDER, RING].map(|rules| simulate(text, kind(name), &rules, &free, 1).makespan_ns);
-        let difference = ours.abs_diff(ring) as f64 / ring as f64;
-        assert!(difference < 0.05, "{name}: {ours} and {ring}");
+    let times_ring = |name, seed| {
+        let run = |rules| simulate(text, kind(name), &rules, &free, seed).makespan_ns as f64;
+        run(BASTION) / run(RING)
+    };
+    for seed in 1..=3 {
+        for name in ["fork-join", "sessions", "hot-node", "flood", "imbalance"] {
+            let times = times_ring(name, seed);
+            assert!((0.98..1.02).contains(&times), "{name}: {times}");
+        }
     }
+    // A wake-up takes longer than what is to be done, and a thief leaves what another node's own sleepers are woken for.
+    let times = times_ring("tiny", 1);
+    assert!((1.1..1.3).contains(&times), "{times}");
 }
 
 #[test]
@@ -192,6 +201,41 @@ fn a_footprint_is_what_makes_the_place_matter() {
     };
     assert_eq!(data_ns(Some(0)), 0);
     assert!(data_ns(Some(1_000)) > 2 * data_ns(Some(100)));
+}
+
+#[test]
+fn a_thief_pays_for_a_look_at_each_queue_of_a_busy_domain() {
+    let topology: Topology = "node:2 l3:1 core:2 distance:10,21/21,10".parse().unwrap();
+    let plan = Request::new().policy(Placement::NumaBalanced).plan(&topology).unwrap();
+    let (seats, costs) = (Seats::new(&topology, &plan, &BASTION), Costs::default());
+    let takes_ns = |is_busy: bool| {
+        let mut sim = Sim::new(&seats, &BASTION, &costs, Box::new(Two { left: 2 }), 1);
+        sim.calendar = Calendar::default();
+        if is_busy {
+            sim.idle[1].sleepers.clear();
+        }
+        sim.look(0, 1, 0, None);
+        sim.calendar.next();
+        sim.calendar.now
+    };
+    assert_eq!(takes_ns(false), 210, "its idle word says that it needs no help");
+    assert_eq!(takes_ns(true), 210 + 2 * 4, "its injector, and two queues that have not changed");
+}
+
+#[test]
+fn a_push_calls_the_last_sleeper_of_another_domain_though_one_is_near() {
+    // Domains that share a cache: PUs without a node are one of their own.
+    let topology: Topology = "l3:2 core:3 homeless:2-5".parse().unwrap();
+    let plan = Request::new().policy(Placement::Compact).plan(&topology).unwrap();
+    let (seats, costs) = (Seats::new(&topology, &plan, &BASTION), Costs::default());
+    let is_near = |worker: &&usize| seats.workers[**worker].llc == seats.workers[0].llc;
+    assert!(seats.members[1].iter().filter(is_near).eq(&[2]));
+    let mut sim = Sim::new(&seats, &BASTION, &costs, Box::new(Two { left: 2 }), 1);
+    sim.notify(0, &seats.workers[0], Some(0));
+    assert_eq!(sim.idle[0].sleepers, [0], "at home it is the nearest");
+    sim.idle[0] = Idle::default();
+    sim.notify(0, &seats.workers[0], Some(0));
+    assert_eq!(sim.idle[1].sleepers, [2, 3, 4]);
 }
 
 /// Two jobs of 100 and 50 us; the second one comes 10 us later.
@@ -235,7 +279,7 @@ fn threads_of_a_core_are_slow_while_both_are_busy() {
 fn machines_with_bare_nodes_are_simulated() {
     let costs = Costs::default();
     for kind in WORKLOADS {
-        let tally = simulate("node:3 core:2 allowed:2-3", *kind, &WIDER, &costs, 1);
+        let tally = simulate("node:3 core:2 allowed:2-3", *kind, &BASTION, &costs, 1);
         assert_eq!((tally.workers, tally.dues), (2, tally.polls));
     }
 }
