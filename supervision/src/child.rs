@@ -90,6 +90,13 @@ impl<M: Send + 'static> Child<M> {
         self
     }
 
+    /// Sets whether the child's end may end its supervisor: see [`Supervisor::auto_shutdown`](crate::Supervisor::auto_shutdown). A permanent
+    /// child cannot be significant.
+    pub fn significant(mut self, significant: bool) -> Self {
+        self.given.child_mut().spec.significant = significant;
+        self
+    }
+
     /// Sets where the child runs, in each incarnation. Default: where its supervisor does.
     ///
     /// A start fails, with a [`PlaceError`](crate::PlaceError), when there is no such place.

@@ -149,6 +149,9 @@ fn decision(report: &plan::Report) -> (String, Pid, Option<&ExitReason>) {
         R::GaveUp { pid, reason, restarts, .. } => {
             (format!("failed, {restarts} failures are more than is borne"), *pid, Some(reason))
         }
+        R::AutoShutdown { pid, .. } => {
+            ("was significant: the supervisor shuts down".into(), *pid, None)
+        }
         R::ForcedKill { pid, .. } => ("did not stop in time and is killed".into(), *pid, None),
         R::UnexpectedEnd { pid, reason, .. } => {
             ("was being stopped and ended otherwise".into(), *pid, Some(reason))

@@ -185,6 +185,13 @@ pub enum Report {
         /// The incarnation that is killed.
         incarnation: u32,
     },
+    /// A significant child ended by itself: the supervisor stops its children and ends (row 158).
+    AutoShutdown {
+        /// The child.
+        pid: Pid,
+        /// The incarnation that ended.
+        incarnation: u32,
+    },
     /// A child that was being stopped ended for another reason than the stop (rows 117, 119).
     UnexpectedEnd {
         /// The child.

@@ -9,6 +9,8 @@ use super::children::{Cause, Child, State};
 use super::exit::ExitReason;
 use super::group::Group;
 use super::machine::{Phase, Plan};
+use super::restart::RestartType;
+use super::settings::AutoShutdown;
 use super::time::Time;
 use crate::pid::Pid;
 
@@ -22,6 +24,10 @@ pub enum AddError {
     AlreadyPresent(Pid),
     /// A child with this pid is known.
     PidInUse(Pid),
+    /// A permanent child cannot be significant: it never ends for good by itself (row 44).
+    SignificantPermanent,
+    /// The child is significant, and its supervisor's [`AutoShutdown`] is `Never` (row 43).
+    SignificantInVain,
     /// The supervisor is stopping, or has ended.
     Stopping,
 }
@@ -32,6 +38,10 @@ impl fmt::Display for AddError {
             Self::AlreadyStarted(pid) => write!(f, "a child with this id runs already: {pid}"),
             Self::AlreadyPresent(pid) => write!(f, "a child with this id exists already: {pid}"),
             Self::PidInUse(pid) => write!(f, "{pid} is a child already"),
+            Self::SignificantPermanent => f.write_str("a permanent child cannot be significant"),
+            Self::SignificantInVain => {
+                f.write_str("a child is significant, but its supervisor's auto-shutdown is never")
+            }
             Self::Stopping => f.write_str("the supervisor is stopping"),
         }
     }
@@ -79,7 +89,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// The id or the pid is taken, or the supervisor is stopping.
+    /// The id or the pid is taken, the child is significant and must not be, or the supervisor is stopping.
     pub fn add(
         &mut self,
         pid: Pid,
@@ -128,6 +138,12 @@ impl Plan {
     fn insert(&mut self, pid: Pid, spec: ChildSpec, declared: bool) -> Result<(), AddError> {
         if matches!(self.phase, Phase::Ending(_) | Phase::Finished) {
             return Err(AddError::Stopping);
+        }
+        if spec.significant && spec.restart == RestartType::Permanent {
+            return Err(AddError::SignificantPermanent);
+        }
+        if spec.significant && self.settings.auto_shutdown == AutoShutdown::Never {
+            return Err(AddError::SignificantInVain);
         }
         if self.children.get(pid).is_some() {
             return Err(AddError::PidInUse(pid));

@@ -35,6 +35,8 @@ pub struct ChildSpec {
     pub policy: RestartPolicy,
     /// How long a failed child waits for its restart.
     pub backoff: Backoff,
+    /// Whether its end may end its supervisor: see [`AutoShutdown`](super::AutoShutdown).
+    pub significant: bool,
 }
 
 impl ChildSpec {
@@ -56,6 +58,7 @@ impl ChildSpec {
             shutdown: Shutdown::default_for(kind),
             policy: RestartPolicy::Always,
             backoff: Backoff::Immediate,
+            significant: false,
         }
     }
 
@@ -94,6 +97,13 @@ impl ChildSpec {
         self
     }
 
+    /// Sets whether the child's end may end its supervisor.
+    #[must_use]
+    pub const fn significant(mut self, significant: bool) -> Self {
+        self.significant = significant;
+        self
+    }
+
     /// Returns whether a child that was stopped because a sibling failed is started again.
     ///
     /// A temporary child is not (conformance row 61), nor one whose policy is
@@ -122,6 +132,7 @@ mod tests {
         assert_eq!(spec.kind, ChildKind::Worker);
         assert_eq!(spec.restart, RestartType::Permanent);
         assert_eq!(spec.shutdown, Shutdown::Timeout(Duration::from_millis(5000)));
+        assert!(!spec.significant);
     }
 
     #[test]

@@ -131,6 +131,8 @@ pub(super) struct Child {
     pub(super) asked: bool,
     /// The group restart under way is not to start it: it was asked to rest since that began.
     pub(super) held: bool,
+    /// It came to rest, and has not lived since.
+    rests: bool,
 }
 
 impl Child {
@@ -158,6 +160,8 @@ pub(super) struct Children {
     next: Seq,
     active: usize,
     supervisors: usize,
+    /// How many significant children do not rest.
+    significant: usize,
 }
 
 impl Children {
@@ -169,6 +173,7 @@ impl Children {
             self.ids.insert(Arc::clone(id), pid);
         }
         self.supervisors += usize::from(spec.kind == ChildKind::Supervisor);
+        self.significant += usize::from(spec.significant);
         self.order.insert(seq, pid);
         let child = Child {
             seq,
@@ -181,6 +186,7 @@ impl Children {
             declared,
             asked: false,
             held: false,
+            rests: false,
         };
         let former = self.table.insert(pid, child);
         debug_assert!(former.is_none(), "{pid} twice");
@@ -194,6 +200,7 @@ impl Children {
             self.ids.remove(id);
         }
         self.supervisors -= usize::from(child.spec.kind == ChildKind::Supervisor);
+        self.significant -= usize::from(child.spec.significant && !child.rests);
         self.order.remove(&child.seq);
         Some(child)
     }
@@ -205,6 +212,9 @@ impl Children {
         match (former.is_alive(), state.is_alive()) {
             (false, true) => {
                 self.alive.insert(child.seq, pid);
+                if std::mem::take(&mut child.rests) {
+                    self.significant += usize::from(child.spec.significant);
+                }
             }
             (true, false) => {
                 self.alive.remove(&child.seq);
@@ -213,6 +223,20 @@ impl Children {
         }
         self.active += usize::from(state.is_active());
         self.active -= usize::from(former.is_active());
+    }
+
+    /// Takes note that a child has come to rest: it does not run, and nothing is to start it.
+    pub(super) fn rest(&mut self, pid: Pid) {
+        self.set_state(pid, State::Stopped);
+        let Some(child) = self.table.get_mut(&pid) else { return };
+        if !std::mem::replace(&mut child.rests, true) {
+            self.significant -= usize::from(child.spec.significant);
+        }
+    }
+
+    /// Returns how many significant children there are that do not rest.
+    pub(super) fn significant(&self) -> usize {
+        self.significant
     }
 
     pub(super) fn get(&self, pid: Pid) -> Option<&Child> {

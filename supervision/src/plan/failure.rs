@@ -9,6 +9,7 @@ use super::exit::{ExitClass, ExitReason};
 use super::intensity::Verdict;
 use super::machine::{Phase, Plan};
 use super::restart::{RestartDecision, RestartPolicy, RestartType};
+use super::settings::AutoShutdown;
 use super::time::Time;
 use crate::pid::Pid;
 
@@ -53,6 +54,8 @@ impl Plan {
         let Some(child) = self.children.get(pid) else { return };
         let (incarnation, cause) = (child.incarnation, child.cause);
         let (restart, policy, restarts) = (child.spec.restart, child.spec.policy, child.restarts);
+        let ends = self.ends_with(child.spec.significant);
+        let auto_shutdown = Action::Report(Report::AutoShutdown { pid, incarnation });
         if failed_start {
             let reason = reason.clone();
             out.push(Action::Report(Report::StartFailed { pid, incarnation, reason }));
@@ -64,7 +67,9 @@ impl Plan {
             _ if restart.decide(class) != RestartDecision::Restart => {
                 let told = reason.clone();
                 out.push(Action::Report(Report::NotRestarted { pid, incarnation, reason: told }));
+                out.extend(ends.then_some(auto_shutdown));
                 self.put_to_rest(pid, reason, out);
+                self.auto_shutdown_if(ends, now, out);
             }
             _ if !policy.allows(restarts) => {
                 let told = reason.clone();
@@ -74,9 +79,28 @@ impl Plan {
                     }
                     _ => Report::NotRestarted { pid, incarnation, reason: told },
                 }));
+                out.extend(ends.then_some(auto_shutdown));
                 self.remove(pid, reason, out);
+                self.auto_shutdown_if(ends, now, out);
             }
             _ => self.restart(pid, reason, now, out),
+        }
+    }
+
+    /// Says whether the supervisor ends with this child, one that has ended by itself and is not restarted, but does not rest yet (rows 156 to 165).
+    fn ends_with(&self, significant: bool) -> bool {
+        significant
+            && match self.settings.auto_shutdown {
+                AutoShutdown::Never => false,
+                AutoShutdown::AnySignificant => true,
+                // It is the only one that does not rest.
+                AutoShutdown::AllSignificant => self.children.significant() == 1,
+            }
+    }
+
+    fn auto_shutdown_if(&mut self, ends: bool, now: Time, out: &mut Vec<Action>) {
+        if ends {
+            self.end(Finish::Stopped(ExitReason::Shutdown), None, now, out);
         }
     }
 

@@ -342,7 +342,7 @@ impl Plan {
             child.asked = false;
             child.held = held;
         }
-        self.children.set_state(pid, State::Stopped);
+        self.children.rest(pid);
         out.push(Action::Stopped { pid });
     }
 

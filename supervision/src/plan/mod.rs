@@ -60,6 +60,6 @@ pub use exit::{ExitClass, ExitReason, Failure, PanicReport};
 pub use intensity::{Intensity, Verdict, Window};
 pub use machine::Plan;
 pub use restart::{RestartDecision, RestartPolicy, RestartType};
-pub use settings::{Order, Settings, SettingsError, Strategy};
+pub use settings::{AutoShutdown, Order, Settings, SettingsError, Strategy};
 pub use shutdown::{Shutdown, StopTimes};
 pub use time::Time;

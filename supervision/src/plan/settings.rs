@@ -29,6 +29,21 @@ pub enum Order {
     Unordered,
 }
 
+/// Whether a supervisor ends when its significant children have (OTP's `auto_shutdown`).
+///
+/// A significant child counts when it ends by itself and is not restarted; not when it was asked to stop, or is stopped because a
+/// sibling failed. The supervisor then stops the others and ends by `Shutdown`, as if it had been asked to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum AutoShutdown {
+    /// It does not. No child may be significant then.
+    #[default]
+    Never,
+    /// It ends with the first significant child.
+    AnySignificant,
+    /// It ends with the last significant child. One that is being restarted has not ended.
+    AllSignificant,
+}
+
 /// The rules of one supervisor.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -41,6 +56,8 @@ pub struct Settings {
     pub intensity: Option<Intensity>,
     /// How long after its kill a child that never yields is abandoned.
     pub kill_grace: Duration,
+    /// Whether the supervisor ends when its significant children have.
+    pub auto_shutdown: AutoShutdown,
 }
 
 impl Settings {
@@ -72,6 +89,13 @@ impl Settings {
         self
     }
 
+    /// Sets whether the supervisor ends when its significant children have.
+    #[must_use]
+    pub const fn auto_shutdown(mut self, auto_shutdown: AutoShutdown) -> Self {
+        self.auto_shutdown = auto_shutdown;
+        self
+    }
+
     /// Checks what the types cannot say.
     ///
     /// # Errors
@@ -98,6 +122,7 @@ impl Default for Settings {
             order: Order::Ordered,
             intensity: Some(Intensity::default()),
             kill_grace: Duration::from_secs(1),
+            auto_shutdown: AutoShutdown::Never,
         }
     }
 }
@@ -134,6 +159,7 @@ mod tests {
         let settings = Settings::default();
         assert_eq!(settings.strategy, Strategy::OneForOne);
         assert_eq!(settings.intensity, Some(Intensity::new(1, Duration::from_secs(5))));
+        assert_eq!(settings.auto_shutdown, AutoShutdown::Never);
         assert_eq!(settings.validate(), Ok(()));
     }
 

@@ -6,8 +6,8 @@ use super::reference::SupervisorRef;
 use crate::child::{self, AnyChild, Child, Given, Start};
 use crate::place::Place;
 use crate::plan::{
-    Backoff, ChildSpec, ExitReason, Finish, Intensity, Order, RestartPolicy, RestartType, Settings,
-    Shutdown, Strategy,
+    AutoShutdown, Backoff, ChildSpec, ExitReason, Finish, Intensity, Order, RestartPolicy,
+    RestartType, Settings, Shutdown, Strategy,
 };
 use crate::process::{Life, Process, Shared, body};
 use std::error::Error;
@@ -90,6 +90,38 @@ impl Supervisor {
     /// Sets how long after its kill a process that never yields is abandoned. Default: one second.
     pub fn kill_grace(mut self, grace: Duration) -> Self {
         self.settings.kill_grace = grace;
+        self
+    }
+
+    /// Sets whether the supervisor ends when its significant children have, by themselves and for good. Default: never.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{child, Context, Exit, Runtime, Sim, Supervisor, System};
+    /// use bastion_supervision::plan::{AutoShutdown, ExitReason, RestartType};
+    /// async fn job(_: Context<()>) -> Result<(), Exit> {
+    ///     Ok(())
+    /// }
+    /// let sim = Sim::new(7);
+    /// sim.run(async {
+    ///     let system = System::new(Runtime::sim(&sim));
+    ///     let job = child(job).restart(RestartType::Transient).significant(true);
+    ///     let batch = Supervisor::new("batch")
+    ///         .restart(RestartType::Temporary)
+    ///         .auto_shutdown(AutoShutdown::AnySignificant)
+    ///         .child(job);
+    ///     let batch = system.supervise(batch).await.unwrap();
+    ///     assert!(matches!(batch.ended().await, ExitReason::Shutdown));
+    /// });
+    /// ```
+    pub fn auto_shutdown(mut self, auto_shutdown: AutoShutdown) -> Self {
+        self.settings.auto_shutdown = auto_shutdown;
+        self
+    }
+
+    /// Sets whether the supervisor's end may end its own supervisor; a permanent one cannot be significant.
+    pub fn significant(mut self, significant: bool) -> Self {
+        self.spec.significant = significant;
         self
     }
 

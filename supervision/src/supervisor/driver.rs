@@ -274,6 +274,7 @@ impl Driver {
             | R::NotRestarted { pid, .. }
             | R::Exhausted { pid, .. }
             | R::ForcedKill { pid, .. }
+            | R::AutoShutdown { pid, .. }
             | R::UnexpectedEnd { pid, .. } => *pid,
         };
         let child =

@@ -395,6 +395,7 @@ impl Sup {
             Report::GaveUp { pid, restarts, .. } => {
                 format!("gave up {} after {restarts}", self.name(*pid))
             }
+            Report::AutoShutdown { pid, .. } => format!("auto-shutdown by {}", self.name(*pid)),
             Report::ForcedKill { pid, .. } => format!("forced kill {}", self.name(*pid)),
             Report::UnexpectedEnd { pid, reason, .. } => {
                 format!("unexpected end {} ({reason})", self.name(*pid))
