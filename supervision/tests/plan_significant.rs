@@ -178,7 +178,9 @@ fn row_043_044_and_166_who_may_be_significant() {
 fn row_166_a_dynamic_supervisor_ends_with_its_significant_children() {
     let dynamic = |restart| ChildSpec::worker().restart(restart).significant(true);
     let mut sup = Sup::running(unordered(3).auto_shutdown(AllSignificant), []);
-    [Temporary, Transient, Temporary].map(|restart| sup.add(dynamic(restart)).unwrap());
+    for restart in [Temporary, Transient, Temporary] {
+        sup.add(dynamic(restart)).unwrap();
+    }
     for (name, ends) in [("d0", false), ("d1", false), ("d2", true)] {
         sup.exit(name, ExitReason::Normal);
         assert_eq!(sup.plan.is_ending(), ends, "{name}");

@@ -77,7 +77,7 @@ fn mistakes_are_one_line_and_code_2() {
             "error: 3 workers for 2 PUs: PU 0 would be used twice",
         ),
         (&["--synthetic", "core:2", "--reserve-cores", "2"], "error: no core is left where 2 are"),
-        (&["--source", "sysfs:/no/such/folder"], "error: /no/such/folder: no PU"),
+        (&["--source", "sysfs:/no/such/folder"], "error: cannot read /no/such/folder/"),
         (&["--source", "flat", "--check"], "error: --check: "),
         (&["--synthetic", "core:2", "--svg", "/no/such/folder/x.svg"], "error: cannot write /no/"),
     ] {

@@ -57,12 +57,23 @@ fn rank(here: &Seat, sleeper: &Seat, beside_busy: bool, by: Sleepers) -> u8 {
     }
 }
 
-/// Returns the domain where a push wakes a sleeper when all workers of its own are busy. None: all are busy everywhere, or who searches
-/// already is enough.
-pub(super) fn beyond(others: &[usize], domains: &[Idle], rules: &Rules) -> Option<usize> {
+/// Returns the domain where a push wakes a sleeper when all workers of its own are busy and so much waits there. None: all are busy
+/// everywhere, or who searches already is enough.
+pub(super) fn beyond(
+    others: &[usize],
+    domains: &[Idle],
+    mut waiting: usize,
+    rules: &Rules,
+) -> Option<usize> {
     for other in others {
         let idle = &domains[*other];
+        let able = idle.searching + idle.sleepers.len();
         match rules.trust {
+            Trust::ForAsMany if idle.searching > 0 && waiting <= able => return None,
+            Trust::ForAsMany if idle.searching > 0 => {
+                waiting -= able;
+                continue;
+            }
             Trust::Content if idle.searching > 0 => return None,
             Trust::NextDomain if idle.searching > 0 => continue,
             _ => {}
@@ -116,14 +127,19 @@ mod tests {
             remote_thieves: 0,
         };
         let domains = [domain(0, &[]), domain(0, &[]), domain(0, &[5]), domain(1, &[7])];
-        let [content, no_trust] = ["content", "no-trust"].map(|name| named(name).unwrap());
+        let [next, content, no_trust] =
+            ["next-domain", "content", "no-trust"].map(|name| named(name).unwrap());
         for rules in [BASTION, content, no_trust] {
-            assert_eq!(beyond(&[1, 2, 3], &domains, &rules), Some(2), "the nearest");
-            assert_eq!(beyond(&[1], &domains, &rules), None);
+            assert_eq!(beyond(&[1, 2, 3], &domains, 1, &rules), Some(2), "the nearest");
+            assert_eq!(beyond(&[1], &domains, 9, &rules), None);
         }
-        let by_all = [BASTION, content, no_trust].map(|rules| beyond(&[1, 3, 2], &domains, &rules));
-        assert_eq!(by_all, [Some(2), None, Some(3)]);
-        assert_eq!(beyond(&[1, 3], &domains, &BASTION), None);
+        // Two are idle where somebody searches.
+        for (waiting, ours) in [(0, None), (2, None), (3, Some(2))] {
+            let rules = [BASTION, next, content, no_trust];
+            let by_all = rules.map(|rules| beyond(&[1, 3, 2], &domains, waiting, &rules));
+            assert_eq!(by_all, [ours, Some(2), None, Some(3)], "{waiting} wait");
+        }
+        assert_eq!(beyond(&[1, 3], &domains, 9, &BASTION), None);
         assert!(domains[1].is_busy() && !domains[2].is_busy() && !domains[3].is_busy());
     }
 }

@@ -37,6 +37,8 @@ pub(super) enum Abroad {
 /// What a push to a domain whose workers are all busy makes of a searcher in another domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
+    /// That domain does as much as it has idle workers; if more waits where the push was, the next one is asked.
+    ForAsMany,
     /// It is enough for that domain, and the next one is asked; if somebody searches in all that are idle, that is enough.
     NextDomain,
     /// It is enough for all, if it is in the nearest domain that is not busy.
@@ -86,7 +88,7 @@ pub(super) const BASTION: Rules = Rules {
     remote_batch: 32,
     passes_on: true,
     calls_others: true,
-    trust: Trust::NextDomain,
+    trust: Trust::ForAsMany,
     hint: false,
     abroad: Abroad::Plan,
 };
@@ -123,6 +125,12 @@ pub(super) const ORDERS: [Rules; 4] = [BASTION, RING, RANDOM, FOUR_THIEVES];
 
 /// Our order with one rule changed each.
 pub(super) const VARIANTS: &[Rules] = &[
+    Rules {
+        name: "next-domain",
+        about: "a push passes by a domain where somebody searches, however little waits",
+        trust: Trust::NextDomain,
+        ..BASTION
+    },
     Rules {
         name: "content",
         about: "a push is content with a searcher in the nearest domain that is not busy",

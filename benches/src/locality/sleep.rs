@@ -101,7 +101,11 @@ impl Sim<'_> {
         if !self.rules.calls_others || !is_worth_it() {
             return 0;
         }
-        match idle::beyond(&self.seats.others[domain], &self.idle, self.rules) {
+        let waiting = match by {
+            Some(worker) => self.workers[worker].queue.len(),
+            None => self.injectors[domain].queue.len(),
+        };
+        match idle::beyond(&self.seats.others[domain], &self.idle, waiting, self.rules) {
             // There the last sleeper is woken: nobody asks who is near.
             Some(other) => self.rouse(other, &Seat { bound: false, ..*here }, by),
             None => 0,

@@ -37,7 +37,11 @@ impl fmt::Display for MachineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(error) => write!(f, "--synthetic: {error}"),
-            Self::Read(folder, error) => write!(f, "{}: {error}", folder.display()),
+            // Other errors name the file.
+            Self::Read(folder, error @ TopologyError::NoPu) => {
+                write!(f, "{}: {error}", folder.display())
+            }
+            Self::Read(_, error) => error.fmt(f),
             Self::NoHwloc(taken) => write!(
                 f,
                 "libhwloc 2 was not there when this was built, or fails: --source auto takes {taken}"
