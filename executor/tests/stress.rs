@@ -6,8 +6,8 @@
 #![cfg(not(loom))]
 
 use bastion_executor::{
-    Executor, Outcome, RecoverableHandle, run, sleep, spawn, spawn_blocking, spawn_detached,
-    timeout, yield_now,
+    Executor, Outcome, Place, RecoverableHandle, run, sleep, spawn, spawn_blocking, spawn_detached,
+    spawn_on, timeout, yield_now,
 };
 use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -26,6 +26,14 @@ const ACTORS: u64 = 3;
 const ACT: Duration = Duration::from_millis(150);
 /// A process spawns no deeper than this.
 const DEPTH: u32 = 3;
+/// Machines to place workers on, where nothing is bound.
+const MACHINES: [&str; 5] = [
+    "core:4",
+    "node:2 core:1",
+    "node:2 core:3 allowed:0,3-5",
+    "node:4 core:2",
+    "node:4 core:2 distance:10,16,21,31/16,10,31,21/21,31,10,16/31,21,16,10",
+];
 
 /// What one round has found wrong, and what lives.
 #[derive(Default)]
@@ -113,9 +121,9 @@ async fn child(world: &World, rng: &mut fastrand::Rng, depth: u32) {
     let seed = rng.u64(..);
     let process = body(world, seed, depth);
     match rng.u8(..8) {
-        0..=3 => await_answer(world, seed, spawn(process)).await,
+        0..=3 => await_answer(world, seed, spawn_somewhere(rng, process)).await,
         4 => {
-            let handle = spawn(process);
+            let handle = spawn_somewhere(rng, process);
             if rng.bool() {
                 yield_now().await;
             }
@@ -128,6 +136,22 @@ async fn child(world: &World, rng: &mut fastrand::Rng, depth: u32) {
         5 => panics(world, rng, process).await,
         6 => spawn(process).detach(),
         _ => spawn_detached(process),
+    }
+}
+
+/// Spawns a process at a place; anywhere, where there is no such one.
+fn spawn_somewhere<F>(rng: &mut fastrand::Rng, process: F) -> RecoverableHandle<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    spawn_on(place(rng), process).unwrap_or_else(|refused| spawn(refused.future))
+}
+
+fn place(rng: &mut fastrand::Rng) -> Place {
+    match rng.u8(..32) {
+        0 => Place::Thread,
+        1..16 => Place::Node(rng.u32(..5)),
+        _ => Place::Anywhere,
     }
 }
 
@@ -158,11 +182,12 @@ impl Drop for Wild {
 /// Spawns a process that panics, in itself or in a destructor.
 async fn panics(world: &World, rng: &mut fastrand::Rng, inner: Body) {
     let (wild, cancel) = (rng.bool().then(|| Wild(world.clone(), rng.u64(..))), rng.bool());
-    let mut handle = spawn(async move {
+    let process = async move {
         let _wild = wild;
         inner.await;
         resume_unwind(Box::new("told to"))
-    });
+    };
+    let mut handle = spawn_somewhere(rng, process);
     if cancel {
         handle.cancel();
     }
@@ -266,7 +291,11 @@ async fn sockets(_: &mut fastrand::Rng) {}
 
 fn executor(rng: &mut fastrand::Rng) -> Executor {
     let slice = Duration::from_micros(rng.u64(1..200));
-    let builder = Executor::builder().workers(rng.usize(1..4)).time_slice(slice);
+    let builder = Executor::builder().workers(rng.usize(1..5)).time_slice(slice);
+    let builder = match rng.usize(..=MACHINES.len()).checked_sub(1) {
+        Some(machine) => builder.topology(MACHINES[machine].parse().expect("a machine")),
+        None => builder,
+    };
     let spin = Duration::from_micros(if rng.u8(..4) == 0 { 50 } else { 0 });
     builder.lifo_chain(rng.u32(0..5)).spin(spin).build().expect("threads")
 }
@@ -303,8 +332,10 @@ impl Actor<'_> {
 
     fn spawn(&mut self) {
         for _ in 0..self.rng.u32(1..20) {
-            let seed = self.rng.u64(..);
-            self.waits.push((seed, self.shared.spawn(body(self.world, seed, 0))));
+            let (seed, place) = (self.rng.u64(..), place(&mut self.rng));
+            let spawned = self.shared.spawn_on(place, body(self.world, seed, 0));
+            let spawned = spawned.unwrap_or_else(|refused| self.shared.spawn(refused.future));
+            self.waits.push((seed, spawned));
         }
     }
 
@@ -334,17 +365,42 @@ impl Actor<'_> {
         let executor = executor(&mut self.rng);
         let world = World { closing: Arc::default(), ..self.world.clone() };
         let seeds: Vec<u64> = (0..self.rng.u64(0..20)).map(|_| self.rng.u64(..)).collect();
-        let spawned = |seed: &u64| (*seed, executor.spawn(body(&world, *seed, 0)));
+        let rng = &mut self.rng;
+        let spawned = |seed: &u64| {
+            let spawned = executor.spawn_on(place(rng), body(&world, *seed, 0));
+            (*seed, spawned.unwrap_or_else(|refused| executor.spawn(refused.future)))
+        };
         let mut waits: Vec<_> = seeds.iter().map(spawned).collect();
         for (seed, handle) in waits.drain(..self.rng.usize(..=waits.len())) {
             executor.run(await_answer(&world, seed, handle));
         }
         world.closing.store(true, SeqCst);
-        drop(executor);
+        let itself = self.rng.u8(..4) == 0;
+        if itself {
+            drop_inside(executor, place(&mut self.rng))
+        } else {
+            drop(executor)
+        }
         for (seed, handle) in waits {
             run(await_answer(&world, seed, handle));
         }
     }
+}
+
+/// Has one of its own processes drop the executor, and waits for that.
+fn drop_inside(executor: Executor, place: Place) {
+    let (give, given) = mpsc::channel::<Executor>();
+    let (tell, told) = mpsc::channel();
+    let drops = async move {
+        drop(given.recv());
+        tell.send(()).expect("it is waited for");
+        yield_now().await;
+    };
+    let process = executor.spawn_on(place, drops);
+    let process = process.unwrap_or_else(|refused| executor.spawn(refused.future));
+    give.send(executor).expect("the process waits");
+    told.recv().expect("it goes on behind the drop");
+    assert!(run(process).is_none(), "a process of an executor that is no more goes on");
 }
 
 /// Lets the actors loose on an executor, drops it, and returns how many processes there were.
