@@ -9,15 +9,17 @@ use crate::budget;
 use crate::local;
 use crate::park;
 use crate::shared::Shared;
-use crate::sync::{Mutex, MutexGuard, thread, thread_local};
+use crate::skip::Pause;
+use crate::sync::{self, Mutex, MutexGuard, thread, thread_local};
 use crate::topology::CpuSet;
 use lightproc::{LightProc, Polled, RecoverableHandle};
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::ptr;
 use std::sync::{Arc, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 thread_local! {
     /// The executor that this thread is one process's own of; only told from others.
@@ -40,6 +42,8 @@ struct Seat(Mutex<Place>);
 struct Place {
     process: Option<LightProc>,
     thread: Option<Waker>,
+    /// There is no process, and there will be none.
+    vacant: bool,
 }
 
 impl Seat {
@@ -59,18 +63,32 @@ impl Seat {
         }
     }
 
-    fn take(&self, cx: &Context<'_>) -> Option<LightProc> {
-        let mut place = self.place();
-        let process = place.process.take();
-        if process.is_none() {
-            place.thread = Some(cx.waker().clone());
+    /// Has the thread end, which waits for its process in vain.
+    fn vacate(&self) {
+        let thread = {
+            let mut place = self.place();
+            place.vacant = true;
+            place.thread.take()
+        };
+        if let Some(thread) = thread {
+            thread.wake();
         }
-        process
     }
 
-    /// Polls the process whenever it is due. Ready when it has ended, or when the executor has closed and it was dropped.
+    fn take(&self, cx: &Context<'_>) -> Poll<Option<LightProc>> {
+        let mut place = self.place();
+        match place.process.take() {
+            None if !place.vacant => {
+                place.thread = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            process => Poll::Ready(process),
+        }
+    }
+
+    /// Polls the process whenever it is due. Ready when it has ended, when the executor has closed and it was dropped, and when there is none.
     fn serve(&self, shared: &Shared, cx: &Context<'_>) -> Poll<()> {
-        while let Some(process) = self.take(cx) {
+        while let Some(process) = ready!(self.take(cx)) {
             if shared.is_closed() {
                 drop(process);
                 return Poll::Ready(());
@@ -82,7 +100,16 @@ impl Seat {
                 Polled::Ended => return Poll::Ready(()),
             }
         }
-        Poll::Pending
+        Poll::Ready(())
+    }
+}
+
+/// Vacates the seat, unless it is kept from that: the making of a future is foreign code, and may panic.
+struct Vacates<'a>(&'a Seat);
+
+impl Drop for Vacates<'_> {
+    fn drop(&mut self) {
+        self.0.vacate();
     }
 }
 
@@ -102,22 +129,24 @@ impl Shared {
         let seat = Arc::<Seat>::default();
         // A thread has the PUs of the one that has started it, which may be a worker.
         let cpus = cpus.or_else(|| self.blocking.cpus().cloned());
-        let (shared, own) = (self.clone(), seat.clone());
-        let thread = self.blocking.thread("own").spawn(move || work(&shared, &own, cpus));
+        let (shared, own, pause) = (self.clone(), seat.clone(), self.pause());
+        let thread = self.blocking.thread("own").spawn(move || work(&shared, &own, cpus, pause));
         let thread = match thread {
             Ok(thread) => thread,
             Err(error) => return Err((error, future)),
         };
         {
             let mut threads = lock(&self.dedicated);
-            threads.retain(|thread| !thread.is_finished());
+            threads.retain(|thread| !sync::has_ended(thread));
             threads.push(thread);
         }
         let schedule = {
             let seat = seat.clone();
             move |process| seat.put(process)
         };
+        let vacates = Vacates(&seat);
         let (process, handle) = self.make(future, schedule);
+        mem::forget(vacates);
         seat.put(process);
         Ok(handle)
     }
@@ -138,7 +167,7 @@ fn lock(threads: &Threads) -> MutexGuard<'_, Vec<thread::JoinHandle<()>>> {
     threads.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn work(shared: &Arc<Shared>, seat: &Seat, cpus: Option<CpuSet>) {
+fn work(shared: &Arc<Shared>, seat: &Seat, cpus: Option<CpuSet>, pause: Pause) {
     if let Some(cpus) = cpus
         && let Err(error) = affinity::bind_current(cpus.as_slice())
     {
@@ -146,5 +175,11 @@ fn work(shared: &Arc<Shared>, seat: &Seat, cpus: Option<CpuSet>) {
     }
     let _ = OWNER.try_with(|owner| owner.set(Arc::as_ptr(shared)));
     let _entered = local::enter(shared.clone());
-    shared.end.bridge().within(|| park::block_on(poll_fn(|cx| seat.serve(shared, cx))));
+    let mut pause = Some(pause);
+    let serve = poll_fn(|cx| {
+        // From the first poll on `block_on` sees to this.
+        pause.take();
+        seat.serve(shared, cx)
+    });
+    shared.end.bridge().within(|| park::block_on(serve));
 }

@@ -8,7 +8,8 @@
 
 use crate::sync::thread;
 use crate::{
-    Clock, Executor, RecoverableHandle, now, run, sleep, spawn, spawn_detached, spawn_on, yield_now,
+    Clock, Executor, Place, RecoverableHandle, now, run, sleep, spawn, spawn_detached, spawn_on,
+    yield_now,
 };
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
@@ -288,6 +289,43 @@ fn an_executor_of_nodes_is_dropped_at_any_moment() {
                 drop(waits);
             };
             drop(executor.spawn_on(node, process));
+        }
+        drop(executor);
+    });
+}
+
+#[test]
+fn the_clock_waits_for_one_with_a_thread_of_its_own() {
+    check(1, |executor, tally| {
+        executor.run(async {
+            let (inside, start) = (tally.clone(), now());
+            let sleeper = spawn(async { sleep(SECOND).await });
+            let own = async move {
+                let began = now();
+                let child = spawn(body(&inside, 2)).await;
+                sleep(SECOND * 2).await;
+                (began, child, now())
+            };
+            let own = spawn_on(Place::Thread, own).expect("a thread");
+            // Also while its thread starts there is something to do.
+            assert_eq!(own.await, Some((start, Some(2), start + SECOND * 2)));
+            sleeper.await;
+        });
+    });
+}
+
+#[test]
+fn an_executor_of_processes_with_threads_is_dropped_at_any_moment() {
+    check(1, |executor, tally| {
+        for number in 0..2 {
+            let (inside, waits) = (tally.clone(), Part::of(&tally));
+            let process = async move {
+                let _waits = waits;
+                drop(spawn_on(Place::Thread, body(&inside, 1)));
+                spawn(body(&inside, number)).await;
+                pending::<()>().await;
+            };
+            drop(executor.spawn_on(Place::Thread, process));
         }
         drop(executor);
     });

@@ -5,6 +5,7 @@
 use crate::shared::Shared;
 use crate::sync::{AtomicU64, AtomicUsize};
 use crate::timer::NEVER;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 
 /// Who has something to do, beside the workers that do not sleep. Counted only for a clock that skips.
@@ -75,5 +76,21 @@ impl Shared {
         let result = f();
         self.count_runner(false);
         result
+    }
+
+    /// Keeps a clock that skips from it until what this returns is dropped: a thread is on its way that has something to do.
+    pub(crate) fn pause(self: &Arc<Self>) -> Pause {
+        let shared = self.clock.skips().then(|| self.clone());
+        shared.iter().for_each(|shared| shared.count_runner(true));
+        Pause(shared)
+    }
+}
+
+/// A time in which a clock does not skip.
+pub(crate) struct Pause(Option<Arc<Shared>>);
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|shared| shared.count_runner(false));
     }
 }

@@ -12,6 +12,18 @@ pub(crate) use shuttle::{
     thread, thread_local,
 };
 
+/// Says whether a thread has ended, as far as shuttle can tell.
+#[cfg(shuttle)]
+pub(crate) fn has_ended<T>(_: &thread::JoinHandle<T>) -> bool {
+    false
+}
+
+/// Says whether a thread has ended.
+#[cfg(not(shuttle))]
+pub(crate) fn has_ended<T>(thread: &thread::JoinHandle<T>) -> bool {
+    thread.is_finished()
+}
+
 /// The time for who looks how long polls take: each look is a moment later, so schedules come out the same again, and polls are short.
 #[cfg(shuttle)]
 pub(crate) fn now() -> std::time::Instant {

@@ -2,9 +2,11 @@
 #![cfg(not(loom))]
 
 use bastion_executor::{
-    Clock, Executor, Outcome, Place, PlaceError, affinity, now, sleep, spawn, spawn_on, yield_now,
+    Clock, Executor, InPlace, Outcome, Place, PlaceError, affinity, now, sleep, spawn,
+    spawn_on, yield_now,
 };
-use std::future::pending;
+use std::future::{Pending, pending};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
@@ -57,6 +59,36 @@ fn it_has_the_executors_clock_also_one_that_skips() {
         now().duration_since(start)
     });
     assert_eq!(executor.run(process.unwrap()), Some(day));
+}
+
+#[test]
+fn the_time_stands_still_until_its_first_poll() {
+    // Its thread takes a while to start, and all workers sleep.
+    for _ in 0..100 {
+        let executor = Executor::builder().workers(1).clock(Clock::skipping()).build().unwrap();
+        let start = executor.clock().now();
+        let began = executor.run(async {
+            drop(spawn(sleep(Duration::from_secs(86_400))));
+            spawn_on(Place::Thread, async { now() }).unwrap().await
+        });
+        assert_eq!(began, Some(start));
+    }
+}
+
+#[test]
+fn a_future_whose_making_panics_leaves_no_thread() {
+    let executor = executor(1);
+    let made = catch_unwind(AssertUnwindSafe(|| {
+        let panics = || -> Pending<()> { resume_unwind(Box::new("told to")) };
+        executor.spawn_on(Place::Thread, InPlace(panics))
+    }));
+    assert!(made.is_err());
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        drop(executor);
+        tell.send(()).unwrap();
+    });
+    assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(()), "the drop waits for ever");
 }
 
 #[test]

@@ -16,13 +16,13 @@
 use super::Settings;
 use crate::affinity;
 use crate::metrics::BlockingMetrics;
+use crate::sync::thread::{self, JoinHandle, Thread};
 use crate::topology::CpuSet;
 use lightproc::LightProc;
 use slab::Slab;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 /// Added to the number of admitted jobs when no more are: no number of jobs in memory comes near it.
@@ -113,7 +113,7 @@ impl Pool {
     pub(crate) fn new(settings: Settings) -> Arc<Pool> {
         Arc::new(Pool {
             settings,
-            calls: thread::available_parallelism().map_or(1, usize::from).min(CALLS),
+            calls: std::thread::available_parallelism().map_or(1, usize::from).min(CALLS),
             admitted: AtomicUsize::new(0),
             rejected: AtomicU64::new(0),
             state: Mutex::default(),
@@ -152,7 +152,7 @@ impl Pool {
     /// Runs a job on a thread of its own, for random schedules: the pool's threads live longer than one of these.
     #[cfg(shuttle)]
     pub(crate) fn push(self: &Arc<Self>, job: LightProc) {
-        crate::sync::thread::spawn(move || job.run());
+        thread::spawn(move || job.run());
     }
 
     /// Queues a job, which holds its place. Drops it if the pool has closed since.
