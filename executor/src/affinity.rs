@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use crate::topology::{CpuSet, MAX_OS_ID};
 
@@ -78,6 +79,14 @@ pub(crate) fn allowed_of(thread: ThreadId) -> Option<Vec<u32>> {
     sys::mask(thread).ok()
 }
 
+/// Some thread has been bound.
+static BOUND: AtomicBool = AtomicBool::new(false);
+
+/// Says whether some thread of this program may have been bound here. Those that it starts have its PUs, and no others.
+pub(crate) fn is_any_bound() -> bool {
+    BOUND.load(SeqCst)
+}
+
 /// Returns the PU that the calling thread runs on; it may have left it when this returns. None where the system does not tell.
 #[inline]
 pub fn current_pu() -> Option<u32> {
@@ -99,6 +108,7 @@ pub fn bind_current(cpus: &[u32]) -> Result<(), BindError> {
         Some(&pu) if pu > MAX_OS_ID => return Err(BindError::NoSuchPu { pu }),
         Some(_) => {}
     }
+    BOUND.store(true, SeqCst);
     let before = sys::mask(SELF);
     sys::set_mask(&asked)?;
     match sys::mask(SELF) {

@@ -27,7 +27,7 @@ pub(crate) struct Settings {
     /// The executor's: `-blocking-N` is appended.
     pub(crate) name: String,
     pub(crate) stack_size_bytes: Option<usize>,
-    /// Where its threads may run, if whoever starts them may be bound to less.
+    /// Where its threads may run, as far as that is known.
     pub(crate) cpus: Option<CpuSet>,
 }
 

@@ -1,5 +1,6 @@
 //! [`Builder`]: what an executor is made of, and its making.
 
+use crate::affinity;
 use crate::blocking::{self, Pool};
 use crate::crew::{Crew, Post, Terms};
 use crate::end::End;
@@ -13,7 +14,7 @@ use crate::settings::{self, BadVariable, Settings};
 use crate::shared::{Given, Shared};
 use crate::timer::Clock;
 use crate::tokio_bridge::Bridge;
-use crate::topology::Topology;
+use crate::topology::{CpuSet, Topology};
 use lightproc::Panic;
 use std::fmt;
 use std::io;
@@ -216,7 +217,10 @@ impl Builder {
         let blocking = Pool::new(blocking::Settings {
             name: name.to_owned(),
             stack_size_bytes: self.stack_size_bytes,
-            cpus: is_bound.then(|| topology.allowed()),
+            cpus: match is_bound {
+                true => Some(topology.allowed()),
+                false => affinity::allowed().map(CpuSet::from_iter),
+            },
             ..self.blocking.clone()
         });
         let lists = desks.iter().map(|desk| desk.waiting.clone()).collect();

@@ -127,8 +127,8 @@ impl Shared {
         F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
     {
         let seat = Arc::<Seat>::default();
-        // A thread has the PUs of the one that has started it, which may be a worker.
-        let cpus = cpus.or_else(|| self.blocking.cpus().cloned());
+        // A thread has the PUs of the one that has started it, which may be bound.
+        let cpus = cpus.or_else(|| self.blocking.unbinding().cloned());
         let (shared, own, pause) = (self.clone(), seat.clone(), self.pause());
         let thread = self.blocking.thread("own").spawn(move || work(&shared, &own, cpus, pause));
         let thread = match thread {

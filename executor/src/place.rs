@@ -1,6 +1,5 @@
 //! [`Place`]: where one process is to run, other than on whichever worker is free.
 
-use crate::affinity;
 use crate::local;
 use crate::on_panic::OnGlobalPanic;
 use crate::registry::Listing;
@@ -24,7 +23,8 @@ pub enum Place {
     ///
     /// Each poll is by one of them, by whomever the process is woken, and no other takes it over, also if they are all busy. So memory that it
     /// touches first lies there, and stays near. A wake costs some tens of nanoseconds more than that of a process that may run
-    /// anywhere, because it does not go through the waker's own queue. On a machine of one node that node is known also when workers are
+    /// anywhere, because it does not go through the waker's own queue. The process waits also while all workers of the node wait in
+    /// [`run`](crate::run); if they do so for this process, for ever. On a machine of one node that node is known also when workers are
     /// unbound; on one of several, none is.
     Node(u32),
     /// On a thread of its own, which does nothing else and may block. It costs a thread, and some ten microseconds for each wake.
@@ -222,11 +222,8 @@ impl Shared {
 
     /// Says whether the program may use a PU. If the system does not tell, the binding will.
     fn may_use(&self, pu: u32) -> bool {
-        match self.blocking.cpus() {
-            // The calling thread may be a worker that is bound.
-            Some(allowed) => allowed.contains(pu),
-            None => affinity::allowed().is_none_or(|allowed| allowed.contains(&pu)),
-        }
+        // Not the mask of the calling thread, which may be bound.
+        self.blocking.cpus().is_none_or(|allowed| allowed.contains(pu))
     }
 
     fn spawn_kept<F>(self: &Arc<Self>, domain: usize, future: F) -> RecoverableHandle<F::Output>

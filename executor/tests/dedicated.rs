@@ -3,7 +3,7 @@
 
 use bastion_executor::{
     Clock, Executor, InPlace, Outcome, Place, PlaceError, affinity, now, sleep, spawn,
-    spawn_on, yield_now,
+    spawn_blocking, spawn_on, yield_now,
 };
 use std::future::{Pending, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -226,4 +226,21 @@ fn a_pinned_one_runs_on_its_pus_only() {
     });
     let (worker, own) = bound.run(inner).unwrap();
     assert_eq!((worker.map(|pus| pus.len()), own), (Some(1), Some(Some(allowed))));
+}
+
+#[test]
+fn no_thread_has_the_pus_of_a_pinned_one_by_accident() {
+    let Some(allowed) = affinity::allowed() else { return };
+    let executor = executor(1);
+    let pinned = |pu: u32| Place::Pinned([pu].into_iter().collect());
+    let (first, last) = (allowed[0], *allowed.last().unwrap());
+    let process = executor.spawn_on(pinned(first), async move {
+        // It starts these threads, of which the second serves others, too.
+        let own = spawn_on(Place::Thread, async { affinity::allowed() }).unwrap().await;
+        let pool = spawn_blocking(affinity::allowed).await;
+        let other = spawn_on(pinned(last), async { affinity::allowed() }).unwrap().await;
+        (own, pool, other)
+    });
+    let all = Some(Some(allowed));
+    assert_eq!(executor.run(process.unwrap()), Some((all.clone(), all, Some(Some(vec![last])))));
 }

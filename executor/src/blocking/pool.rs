@@ -210,9 +210,14 @@ impl Pool {
         }
     }
 
-    /// Returns the PUs that such a thread is to be bound to, if it could have those of a worker otherwise: all that the program may use.
+    /// Returns all PUs that the program may use, as far as they are known.
     pub(crate) fn cpus(&self) -> Option<&CpuSet> {
         self.settings.cpus.as_ref()
+    }
+
+    /// Returns the PUs that such a thread is to be bound to, if it could have those of a thread that is bound otherwise: all of them.
+    pub(crate) fn unbinding(&self) -> Option<&CpuSet> {
+        self.cpus().filter(|_| affinity::is_any_bound())
     }
 
     /// Takes note that the machine has refused a thread. If there is none at all, nobody is left who would run the jobs: their handles are
@@ -229,11 +234,11 @@ impl Pool {
 
     /// What a thread does, all its life.
     fn work(self: Arc<Self>, key: usize, running: Arc<AtomicBool>) {
-        if let Some(cpus) = &self.settings.cpus
+        if let Some(cpus) = self.unbinding()
             && let Err(error) = affinity::bind_current(cpus.as_slice())
         {
             // It has inherited the binding of whoever started it.
-            tracing::warn!(%error, "a thread of the blocking pool stays where a worker is bound");
+            tracing::warn!(%error, "a thread of the blocking pool stays where another one is bound");
         }
         let member =
             Arc::new(Member { thread: thread::current(), called: AtomicBool::new(true), running });
