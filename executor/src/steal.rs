@@ -100,13 +100,25 @@ impl Shared {
         )
     }
 
-    /// Says whether there is something to do for one more worker of a domain: something that came from outside, or more in a worker's queue
-    /// than that will have done before another is awake; there, or in a domain that needs help.
+    /// Has others look at what there is for them, by the last one who searched.
+    pub(crate) fn pass_on(&self, local: &Local) {
+        let domain = local.domain();
+        if self.has_common_work(domain) {
+            local.notify();
+        } else if !self.domains[domain].kept.is_empty() {
+            local.notify_only(domain);
+        }
+    }
+
+    /// Says whether there is something to do for one more worker of a domain.
     pub(crate) fn has_work(&self, domain: usize) -> bool {
-        self.is_closed()
-            || !self.domains[domain].kept.is_empty()
-            || self.has_spare(domain)
-            || (self.domains.len() > 1 && self.has_work_abroad(domain))
+        self.is_closed() || !self.domains[domain].kept.is_empty() || self.has_common_work(domain)
+    }
+
+    /// Says whether there is something that any worker may do: something that came from outside, or more in a worker's queue than that will
+    /// have done before another is awake; there, or in a domain that needs help.
+    fn has_common_work(&self, domain: usize) -> bool {
+        self.has_spare(domain) || (self.domains.len() > 1 && self.has_work_abroad(domain))
     }
 
     fn has_spare(&self, domain: usize) -> bool {

@@ -84,11 +84,8 @@ impl<'a> Worker<'a> {
         let has_turn = self.injected_first || (self.kept_turns > 0 && !was_kept);
         let found = if has_turn { self.take_turn() } else { None };
         let found = found.or_else(|| local.pop()).or_else(|| self.find())?;
-        if std::mem::take(&mut self.searching)
-            && shared.idle.stop_searching(local.index)
-            && shared.has_work(local.domain())
-        {
-            local.notify();
+        if std::mem::take(&mut self.searching) && shared.idle.stop_searching(local.index) {
+            shared.pass_on(local);
         }
         Some(found)
     }

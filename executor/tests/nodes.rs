@@ -211,3 +211,27 @@ fn those_of_a_node_and_the_others_take_turns() {
     }
     assert!(fair(), "{counts:?}");
 }
+
+#[test]
+fn what_belongs_to_a_node_wakes_no_other() {
+    let executor = executor("node:2 core:1", Placement::PerNode, "alone");
+    let parks = || executor.metrics().workers[1].parks;
+    let start = Instant::now();
+    while parks() == 0 {
+        assert!(start.elapsed() < Duration::from_secs(20), "it has nothing to do");
+        thread::yield_now();
+    }
+    let (before, sum) = (parks(), Arc::new(AtomicUsize::new(0)));
+    for _ in 0..100 {
+        // The worker finds several as it wakes up, and nobody else of its node is idle.
+        let handles: Vec<_> = (0..4)
+            .map(|_| {
+                let sum = sum.clone();
+                executor.spawn_on(0, async move { sum.fetch_add(1, SeqCst) }).unwrap()
+            })
+            .collect();
+        assert!(handles.into_iter().all(|handle| executor.run(handle).is_some()));
+        toil(Duration::from_micros(300));
+    }
+    assert_eq!((sum.load(SeqCst), parks() - before), (400, 0));
+}
