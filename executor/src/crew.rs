@@ -11,7 +11,7 @@ use crate::registry::{Bell, List};
 use crate::residence::Arrival;
 use crate::shared::{Own, Shared};
 use crate::sync::thread::{self, JoinHandle as Thread};
-use crate::timer::Timers;
+use crate::timer::{Lease, Timers};
 use crate::tokio_bridge::Bridge;
 use crate::topology::CpuSet;
 use crate::worker;
@@ -27,7 +27,7 @@ use std::time::Instant;
 pub(crate) struct Desk {
     pub(crate) stealer: Stealer<LightProc>,
     pub(crate) own: Arc<CachePadded<Own>>,
-    pub(crate) timers: &'static Timers,
+    pub(crate) timers: Lease,
     pub(crate) waiting: Arc<CachePadded<List>>,
 }
 

@@ -16,7 +16,7 @@ use crate::skip::Busy;
 use crate::slot::Slot;
 use crate::steal::Victims;
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, fence};
-use crate::timer::{Clock, Timers};
+use crate::timer::{Clock, Lease};
 use crossbeam_deque::{Steal, Stealer};
 use crossbeam_utils::CachePadded;
 use lightproc::{LightProc, Panic};
@@ -72,7 +72,7 @@ pub(crate) struct Remote {
     /// The domain (NUMA node) that it belongs to.
     pub(crate) domain: usize,
     pub(crate) victims: Victims,
-    pub(crate) timers: &'static Timers,
+    pub(crate) timers: Lease,
     /// How many polls it had begun when the monitor last looked.
     pub(crate) polls_seen: AtomicU64,
     /// What it alone writes, nearly always.
@@ -265,12 +265,6 @@ impl Shared {
         while let Some(process) = injected().or_else(queued).or_else(slots) {
             drop(process);
         }
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.workers.iter().for_each(|worker| worker.timers.give_back());
     }
 }
 

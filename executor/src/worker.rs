@@ -175,7 +175,7 @@ impl<'a> Worker<'a> {
     }
 
     fn timers(&self) -> &'static crate::timer::Timers {
-        self.local.shared.workers[self.local.index].timers
+        *self.local.shared.workers[self.local.index].timers
     }
 
     fn wake_due(&mut self) {
@@ -230,7 +230,7 @@ impl<'a> Worker<'a> {
 /// Waits in the middle of a poll until `is_woken`, as a worker that calls [`run`](crate::run) does: it fires its timers and watches
 /// the sockets meanwhile, and leaves its processes to the others.
 pub(crate) fn wait_inside(local: &Local, is_woken: impl Fn() -> bool) {
-    let timers = local.shared.workers[local.index].timers;
+    let timers = *local.shared.workers[local.index].timers;
     let mut due = Vec::new();
     while !is_woken() {
         // It must not sit on a process that others could run.
@@ -263,7 +263,7 @@ fn timeout(local: &Local) -> Option<Duration> {
 /// Waits once. True: there is something to do that only this worker knows of.
 fn wait(local: &Local, due: &mut Vec<Waker>) -> bool {
     let shared = &local.shared;
-    let timers = shared.workers[local.index].timers;
+    let timers = *shared.workers[local.index].timers;
     shared.skip_time();
     let is_due = || timers.next() != NEVER && timers.next() <= shared.clock.tick();
     if is_due() {

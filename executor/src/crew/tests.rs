@@ -1,6 +1,7 @@
 //! Workers that are bound: where they are, and what becomes of those that cannot be.
 
 use crate::affinity;
+use crate::builder::BuildError;
 use crate::placement::Placement;
 use crate::runtime::Executor;
 use crate::topology::Topology;
@@ -58,4 +59,13 @@ fn a_crew_without_an_executor_ends() {
     // Their threads wait for word of the executor, and get none.
     drop(crew);
     drop(executor);
+}
+
+#[test]
+fn a_thread_that_the_system_refuses_is_an_error() {
+    let allowed = affinity::allowed().expect("the mask is known");
+    let builder = Executor::builder().topology(machine(&allowed)).placement(Placement::Compact);
+    // No system has room for such a stack.
+    let refused = builder.stack_size_bytes(1 << 60).build();
+    assert!(matches!(refused, Err(BuildError::Thread(_))));
 }

@@ -8,7 +8,7 @@ mod wheel;
 
 pub use clock::Clock;
 pub(crate) use clock::{tick_of, until};
-pub(crate) use timers::{NEVER, Timers};
+pub(crate) use timers::{Lease, NEVER, Timers};
 
 use crate::budget;
 use crate::local;
@@ -95,7 +95,7 @@ impl Future for Sleep {
             return Poll::Pending;
         }
         self.timer = Some(local::with_timers(|shared, worker, own| {
-            let timers = shared.workers[worker].timers;
+            let timers = *shared.workers[worker].timers;
             match timers.insert(shared.clock.tick_after(deadline), cx.waker().clone()) {
                 Inserted::In { key, first } => {
                     if first && !own {

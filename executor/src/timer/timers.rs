@@ -5,6 +5,7 @@
 
 use super::wheel::{Key, Wheel};
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
+use std::ops::Deref;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::task::Waker;
@@ -47,9 +48,31 @@ fn free() -> std::sync::MutexGuard<'static, Vec<&'static Timers>> {
     FREE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Timers that one worker has. Dropped, they are another's.
+pub(crate) struct Lease(&'static Timers);
+
+impl Deref for Lease {
+    type Target = &'static Timers;
+
+    fn deref(&self) -> &&'static Timers {
+        &self.0
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // Open still if there never was an executor; then nobody waits.
+        self.close(&mut Vec::new());
+        // What shuttle knows of them is worth nothing in another schedule.
+        if !cfg!(shuttle) {
+            free().push(self.0);
+        }
+    }
+}
+
 impl Timers {
     /// Returns timers for a worker that starts: by a thread of the worker's node, if it has one.
-    pub(crate) fn lease(node: Option<u32>) -> &'static Timers {
+    pub(crate) fn lease(node: Option<u32>) -> Lease {
         let known = {
             let mut free = free();
             let at = free.iter().rposition(|timers| timers.node == node);
@@ -62,15 +85,8 @@ impl Timers {
         let mut state = timers.lock();
         state.wheel.restart();
         state.closed = false;
-        timers
-    }
-
-    /// Lets another worker have them. They are closed.
-    pub(crate) fn give_back(&'static self) {
-        // What shuttle knows of them is worth nothing in another schedule.
-        if !cfg!(shuttle) {
-            free().push(self);
-        }
+        drop(state);
+        Lease(timers)
     }
 
     /// Returns a tick that no timer is due before; [`NEVER`] if there is none.
@@ -137,5 +153,21 @@ impl Timers {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_of_a_worker_that_is_no_more_are_the_next_ones_of_its_node() {
+        // Nobody else has these nodes here. No executor has closed them.
+        let [one, other] = [70_001, 70_002].map(|node| Timers::lease(Some(node)));
+        let [was, wasnt] = [&one, &other].map(|lease| std::ptr::from_ref(**lease));
+        drop((one, other));
+        let again = Timers::lease(Some(70_001));
+        assert!(std::ptr::eq(*again, was) && !std::ptr::eq(*again, wasnt));
+        assert!(matches!(again.insert(7, Waker::noop().clone()), Inserted::In { .. }));
     }
 }
