@@ -188,6 +188,8 @@ impl Drop for Given {
 /// How a child is started, and ended for good.
 pub(crate) trait Start: Send + Sync {
     fn process(&self) -> &dyn Process;
+    /// Takes note of where the process will run, before it is known in its system.
+    fn set_place(&self, _: Place) {}
     /// Starts an incarnation on the runtime of its system.
     fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool, place: Place);
     /// Ends the process for good. No incarnation exists.

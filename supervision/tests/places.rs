@@ -87,6 +87,29 @@ fn everything_below_a_supervisor_is_where_it_is() {
 }
 
 #[test]
+fn a_supervisor_that_is_not_started_yet_has_its_place() {
+    on_two_nodes(|system| async move {
+        let pool = Supervisor::dynamic("pool");
+        let pool_ref = pool.reference();
+        let (tell, told) = std::sync::mpsc::channel();
+        let early = child(move |_: Context<()>| {
+            // The pool is started behind this one, and takes children already.
+            let tell = tell.clone();
+            let says = child(move |_: Context<()>| {
+                tell.send(thread()).unwrap();
+                async { Ok(()) }
+            });
+            pool_ref.spawn_child(says.restart(RestartType::Temporary)).unwrap();
+            async { Ok(()) }
+        });
+        let early = early.on(Place::Node(0)).restart(RestartType::Temporary);
+        let top = Supervisor::new("top").on(Place::Node(1)).child(early).supervisor(pool);
+        system.supervise(top).await.unwrap();
+        assert!(NODES[1].contains(&&*told.recv().unwrap()));
+    });
+}
+
+#[test]
 fn one_with_a_thread_of_its_own_has_a_new_one_after_each_restart() {
     on_two_nodes(|system| async move {
         let top = Supervisor::new("top").unlimited();

@@ -193,7 +193,7 @@ impl fmt::Display for Core {
 struct Office {
     /// What it hears of its children: a lane of its own, so that no flood of commands delays an exit.
     signals: Mailbox<Signal>,
-    /// Where it runs, and its children, unless they say otherwise. Known from its first start on, and always the same.
+    /// Where it runs, and its children, unless they say otherwise. Known before it has a system, and always the same.
     place: OnceLock<Place>,
 }
 
@@ -222,7 +222,7 @@ impl<M> Shared<M> {
         self.office.as_ref().map(|office| &office.signals)
     }
 
-    /// Takes note of where a supervisor runs.
+    /// Takes note of where a supervisor will run.
     pub(crate) fn set_place(&self, place: Place) {
         if let Some(office) = &self.office {
             office.place.get_or_init(|| place);

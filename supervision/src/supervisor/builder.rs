@@ -229,9 +229,12 @@ impl Start for Nested {
         &*self.shared
     }
 
+    fn set_place(&self, place: Place) {
+        self.shared.set_place(place);
+    }
+
     fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool, place: Place) {
         let shared = self.shared.clone();
-        shared.set_place(place.clone());
         body::spawn(shared, move |cx| drive(cx, self.blueprint.clone()), life, gated, place);
     }
 

@@ -55,8 +55,7 @@ pub(super) struct Entry {
     /// Declared, not added at run time: it comes back when the supervisor itself is restarted.
     pub(super) declared: bool,
     gated: bool,
-    /// Where it runs, if not where this supervisor does.
-    place: Option<Place>,
+    place: Place,
     pub(super) starting: Option<Reply<Result<Pid, StartChildError>>>,
     pub(super) changing: Vec<(Request, Reply<Result<(), RequestError>>)>,
 }
@@ -116,13 +115,23 @@ impl Driver {
 
     /// Puts a child into the table and gives it its pid.
     pub(super) fn insert(&mut self, child: &AnyChild, declared: bool) -> Pid {
-        let (start, gated, place) = (child.start.clone(), child.gated, child.place.clone());
-        let core = start.process().core();
-        let (pid, base) = (core.settle(self.cx.env()), core.incarnation());
+        let (start, gated, place) = (child.start.clone(), child.gated, self.place_of(child));
+        let (pid, base) = (self.settle(child), start.process().core().incarnation());
         let (starting, changing) = (None, Vec::new());
         let entry = Entry { start, life: None, base, declared, gated, place, starting, changing };
         self.table.entry(pid).or_insert(entry);
         pid
+    }
+
+    /// Gives a child its pid, and, if it is a supervisor, its place: from then on it can be asked to spawn children, before it is started.
+    pub(super) fn settle(&self, child: &AnyChild) -> Pid {
+        child.start.set_place(self.place_of(child));
+        child.start.process().core().settle(self.cx.env())
+    }
+
+    /// Where a child runs: where it says, else where this supervisor does.
+    fn place_of(&self, child: &AnyChild) -> Place {
+        child.place.clone().unwrap_or_else(|| self.me.place())
     }
 
     fn poll_event(&mut self, task: &mut Task<'_>) -> Poll<Event> {
@@ -229,8 +238,7 @@ impl Driver {
         let process = entry.start.process();
         process.core().begin(life.incarnation());
         process.open();
-        let place = entry.place.clone().unwrap_or_else(|| self.me.place());
-        entry.start.clone().spawn(life, entry.gated, place);
+        entry.start.clone().spawn(life, entry.gated, entry.place.clone());
     }
 
     fn stopped(&mut self, pid: Pid) {

@@ -60,7 +60,7 @@ impl Driver {
 
     fn adopt(&mut self, foundling: Foundling) {
         let Some((given, life)) = foundling.take() else { return };
-        let pid = given.child().start.process().core().settle(self.cx.env());
+        let pid = self.settle(given.child());
         let now = self.now();
         match self.plan.adopt(pid, given.child().spec.clone(), now, &mut self.actions) {
             Ok(()) => {
@@ -91,7 +91,7 @@ impl Driver {
     fn start_child(&mut self, given: Given, reply: Reply<Result<Pid, StartChildError>>) {
         let core = given.child().start.process().core();
         let known = core.pid().filter(|pid| self.table.contains_key(pid));
-        let (pid, now) = (core.settle(self.cx.env()), self.now());
+        let (pid, now) = (self.settle(given.child()), self.now());
         let added = match known {
             Some(pid) => Err(AddError::PidInUse(pid)),
             None => self.plan.add(pid, given.child().spec.clone(), now, &mut self.actions),
