@@ -1,4 +1,5 @@
 //! Where processes run: what is said of one holds in each of its incarnations, what is said of a supervisor for all below it.
+#![cfg(feature = "executor")]
 
 use bastion_executor::Executor;
 use bastion_supervision::plan::{ExitReason, Finish, RestartType};
@@ -153,6 +154,7 @@ fn a_place_that_is_not_there_fails_the_start() {
     });
 }
 
+#[cfg(feature = "tokio")]
 #[test]
 fn tokio_has_threads_of_their_own_and_no_nodes() {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
