@@ -22,12 +22,12 @@ pub enum Place {
     /// On the workers of one NUMA node, by the operating system's number ([`Node::os`](crate::topology::Node::os)).
     ///
     /// Each poll is by one of them, by whomever the process is woken, and no other takes it over, also if they are all busy. So memory that it
-    /// touches first lies there, and stays near. A wake costs some tens of nanoseconds more than that of a process that may run
+    /// touches first lies there, and stays near. A wake costs more than that of a process that may run
     /// anywhere, because it does not go through the waker's own queue. The process waits also while all workers of the node wait in
     /// [`run`](crate::run); if they do so for this process, for ever. On a machine of one node that node is known also when workers are
     /// unbound; on one of several, none is.
     Node(u32),
-    /// On a thread of its own, which does nothing else and may block. It costs a thread, and some ten microseconds for each wake.
+    /// On a thread of its own, which does nothing else and may block. It costs a thread, and the waking of it for each wake.
     Thread,
     /// On a thread of its own that runs on these PUs only, by their operating system ids.
     Pinned(CpuSet),
