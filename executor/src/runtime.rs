@@ -25,7 +25,9 @@ use std::sync::Arc;
 /// Dropping it ends all that belongs to it:
 /// 1. The workers stop after the polls that they are in, which are waited for. Meanwhile what is queued is dropped, and each process
 ///    that waits, also for a wake that would never come; a worker whose poll waits for one of them goes on.
-/// 2. When they have stopped, what their last polls have left is dropped. Now every future is gone.
+///    A process that has a thread of its own ([`Place::Thread`](crate::Place::Thread)) is dropped by that thread, also after the poll that it
+///    is in.
+/// 2. When they have stopped, what their last polls have left is dropped. Now every future is gone, and so are those threads.
 /// 3. The blocking jobs that wait are dropped, and idle threads of the blocking pool end. Jobs that run are not waited for, since nothing
 ///    can stop them; their threads end behind them.
 ///
