@@ -25,6 +25,8 @@ pub enum ExitReason {
     Error(Failure),
     /// The process panicked.
     Panic(PanicReport),
+    /// The process could not initialise itself: it never ran.
+    InitFailed(Failure),
     /// There is no such process (`noproc`).
     NoProcess,
 }
@@ -80,7 +82,7 @@ pub enum ExitClass {
     Normal,
     /// The process ended because it was asked to.
     Shutdown,
-    /// Everything else: an error, a panic, a kill.
+    /// Everything else: an error, a panic, a kill, a start that failed.
     Abnormal,
 }
 
@@ -90,7 +92,11 @@ impl ExitReason {
         match self {
             Self::Normal => ExitClass::Normal,
             Self::Shutdown | Self::ShutdownWith(_) => ExitClass::Shutdown,
-            Self::Killed | Self::Error(_) | Self::Panic(_) | Self::NoProcess => ExitClass::Abnormal,
+            Self::Killed
+            | Self::Error(_)
+            | Self::Panic(_)
+            | Self::InitFailed(_)
+            | Self::NoProcess => ExitClass::Abnormal,
         }
     }
 
@@ -113,6 +119,7 @@ impl fmt::Display for ExitReason {
             Self::Killed => f.write_str("killed"),
             Self::Error(error) => write!(f, "error: {error}"),
             Self::Panic(report) => fmt::Display::fmt(report, f),
+            Self::InitFailed(error) => write!(f, "failed to initialise: {error}"),
             Self::NoProcess => f.write_str("no such process"),
         }
     }
@@ -152,7 +159,8 @@ mod tests {
             (ExitReason::Shutdown, ExitClass::Shutdown, "shutdown"),
             (ExitReason::ShutdownWith(error.clone()), ExitClass::Shutdown, "shutdown: x"),
             (ExitReason::Killed, ExitClass::Abnormal, "killed"),
-            (ExitReason::Error(error), ExitClass::Abnormal, "error: x"),
+            (ExitReason::Error(error.clone()), ExitClass::Abnormal, "error: x"),
+            (ExitReason::InitFailed(error), ExitClass::Abnormal, "failed to initialise: x"),
             (ExitReason::Panic(report(None)), ExitClass::Abnormal, "panicked: boom"),
             (
                 ExitReason::Panic(report(Some("a.rs:1:2"))),
