@@ -141,7 +141,7 @@ impl System {
     /// [`Gone`] when the system has been stopped.
     pub fn spawn_child<M: Send + 'static>(&self, mut child: Child<M>) -> Result<Address<M>, Gone> {
         let spec = &mut child.given.child_mut().spec;
-        if spec.backoff == Backoff::Immediate {
+        if spec.backoff == Backoff::immediate() {
             spec.backoff = Backoff::storm_guard();
         }
         self.0.processes.spawn_child(child)

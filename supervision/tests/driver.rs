@@ -327,8 +327,7 @@ fn requests_about_one_child() {
 #[test]
 fn backoff_is_waited_for_and_a_stop_does_not_wait_for_it() {
     scenario(|sim, system, log| async move {
-        let backoff =
-            Backoff::Linear { step: SECOND, max: 60 * SECOND, healthy_after: 60 * SECOND };
+        let backoff = Backoff::linear(SECOND, 60 * SECOND).healthy_after(60 * SECOND);
         let slow = scripted(&log, "slow").backoff(backoff);
         let address = slow.address();
         let supervisor = Supervisor::new("s").unlimited().child(slow);

@@ -37,18 +37,13 @@ fn check(backoff: Backoff, runs_and_delays: &[(u64, u64)]) {
 
 #[test]
 fn row_276_the_child_is_absent_until_its_delay_has_passed() {
-    let exponential = Backoff::Exponential {
-        initial: ms(100),
-        factor: 3,
-        max: ms(2000),
-        healthy_after: ms(10_000),
-    };
+    let exponential = Backoff::exponential(ms(100), 3, ms(2000)).healthy_after(ms(10_000));
     check(exponential, &[(0, 100), (0, 300), (0, 900), (0, 2000), (9999, 2000)]);
 }
 
 #[test]
 fn row_277_a_healthy_run_resets_the_count() {
-    let linear = Backoff::Linear { step: ms(100), max: ms(1000), healthy_after: ms(500) };
+    let linear = Backoff::linear(ms(100), ms(1000)).healthy_after(ms(500));
     check(linear, &[(0, 100), (499, 200), (0, 300), (500, 100), (0, 200)]);
 }
 
@@ -89,7 +84,7 @@ fn failed_starts_lengthen_the_back_off() {
 
 #[test]
 fn attempts_count_for_the_intensity_when_they_fail_not_when_they_are_made() {
-    let slow = Backoff::Linear { step: ms(4000), max: ms(4000), healthy_after: ms(60_000) };
+    let slow = Backoff::linear(ms(4000), ms(4000)).healthy_after(ms(60_000));
     let mut sup = Sup::running(settings(Strategy::OneForOne, 2), [worker("a").backoff(slow)]);
     for restart in 2..5 {
         sup.crash("a");
@@ -130,8 +125,7 @@ fn back_offs_of_several_children_do_not_wait_for_one_another() {
 
 #[test]
 fn the_longest_delay_does_not_overflow() {
-    let backoff =
-        Backoff::Linear { step: Duration::MAX, max: Duration::MAX, healthy_after: Duration::MAX };
+    let backoff = Backoff::linear(Duration::MAX, Duration::MAX).healthy_after(Duration::MAX);
     let mut sup = with(backoff);
     sup.wait(ms(5));
     sup.crash("a");
@@ -210,4 +204,23 @@ fn row_295_never_means_never() {
     sup.exit("a", ExitReason::Normal);
     sup.restart_child("a").unwrap();
     sup.check("stopped a, start a.2");
+}
+
+#[test]
+fn row_272_jitter_comes_from_the_number_that_is_given() {
+    let delays = |seed| {
+        let mut sup = with(Backoff::linear(ms(1000), ms(1000)).jitter(50));
+        sup.plan.seed(seed);
+        let mut delay = || {
+            sup.crash("a");
+            let due = sup.due_ms().expect("a delay");
+            sup.wait(ms(1500));
+            due
+        };
+        [delay(), delay(), delay()]
+    };
+    let (one, other) = (delays(1), delays(2));
+    assert_eq!(one, delays(1));
+    assert_ne!(one, other);
+    assert!(one.iter().chain(&other).all(|ms| (1000..=1500).contains(ms)), "{one:?} {other:?}");
 }

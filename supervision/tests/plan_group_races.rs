@@ -101,7 +101,7 @@ fn a_child_that_dies_while_it_starts_failed_to_start() {
 
 #[test]
 fn a_back_off_keeps_the_whole_group_down() {
-    let backoff = Backoff::Linear { step: ms(100), max: ms(1000), healthy_after: ms(5000) };
+    let backoff = Backoff::linear(ms(100), ms(1000)).healthy_after(ms(5000));
     let mut sup = Sup::running(settings(OneForAll, 9), [worker("a"), worker("b").backoff(backoff)]);
     sup.crash("b");
     sup.check("stop a");
@@ -117,7 +117,7 @@ fn a_back_off_keeps_the_whole_group_down() {
 
 #[test]
 fn the_longest_of_several_back_offs_counts() {
-    let step = |ms_| Backoff::Linear { step: ms(ms_), max: ms(1000), healthy_after: ms(5000) };
+    let step = |ms_| Backoff::linear(ms(ms_), ms(1000)).healthy_after(ms(5000));
     let specs = [worker("a").backoff(step(50)), worker("b").backoff(step(200)), worker("c")];
     let mut sup = Sup::running(settings(RestForOne, 9), specs);
     sup.crash("b");
@@ -131,7 +131,7 @@ fn the_longest_of_several_back_offs_counts() {
 
 #[test]
 fn the_back_off_runs_while_the_group_stops() {
-    let backoff = Backoff::Linear { step: ms(100), max: ms(100), healthy_after: ms(5000) };
+    let backoff = Backoff::linear(ms(100), ms(100)).healthy_after(ms(5000));
     let mut sup = Sup::running(settings(OneForAll, 9), [worker("a"), worker("b").backoff(backoff)]);
     sup.on_stop("a", Stop::Hangs);
     sup.crash("b");
@@ -167,7 +167,7 @@ fn a_stop_during_the_group_restart_holds_and_the_others_go_on() {
 
 #[test]
 fn a_stop_of_the_child_in_back_off_drops_the_retry_but_not_the_siblings() {
-    let backoff = Backoff::Linear { step: ms(9999), max: ms(9999), healthy_after: ms(1) };
+    let backoff = Backoff::linear(ms(9999), ms(9999)).healthy_after(ms(1));
     let mut sup = Sup::running(settings(OneForAll, 9), [worker("a"), worker("b").backoff(backoff)]);
     sup.crash("b");
     sup.check("stop a");

@@ -62,13 +62,9 @@ fn any_spec() -> impl Strategy<Value = ChildSpec> {
         2 => (0..3_u32).prop_map(RestartPolicy::Tries),
     ];
     let backoff = prop_oneof![
-        2 => Just(Backoff::Immediate),
+        2 => Just(Backoff::immediate()),
         1 => Just(Backoff::storm_guard()),
-        1 => (1..80_u64).prop_map(|step| Backoff::Linear {
-            step: ms(step),
-            max: ms(100),
-            healthy_after: ms(200),
-        }),
+        1 => (1..80_u64).prop_map(|step| Backoff::linear(ms(step), ms(100)).healthy_after(ms(200))),
     ];
     (any::<bool>(), restart, shutdown, policy, backoff).prop_map(
         |(worker, restart, shutdown, policy, backoff)| {

@@ -117,11 +117,8 @@ fn one_that_has_used_up_its_tries_counts() {
 
 #[test]
 fn row_163_one_that_is_being_restarted_has_not_ended() {
-    let backoff = bastion_supervision::plan::Backoff::Linear {
-        step: ms(100),
-        max: ms(100),
-        healthy_after: ms(1000),
-    };
+    let backoff =
+        bastion_supervision::plan::Backoff::linear(ms(100), ms(100)).healthy_after(ms(1000));
     let specs = [significant("s", Temporary), significant("t", Transient).backoff(backoff)];
     let mut sup = beside(rules(AllSignificant), specs);
     sup.exit("t", error("bad"));

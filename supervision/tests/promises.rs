@@ -45,11 +45,7 @@ fn every_message_is_handled_once_or_counted_under_crashes() {
                     Ok(())
                 }
             });
-            let backoff = Backoff::Linear {
-                step: Duration::from_millis(1),
-                max: SECOND,
-                healthy_after: SECOND,
-            };
+            let backoff = Backoff::linear(Duration::from_millis(1), SECOND).healthy_after(SECOND);
             let receiver = receiver.backoff(backoff);
             let address = receiver.address();
             system.supervise(Supervisor::new("s").unlimited().child(receiver)).await.unwrap();

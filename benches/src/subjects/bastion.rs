@@ -155,7 +155,7 @@ fn failing() -> Result<&'static Address<Order>, Failure> {
     if let Some(address) = FAILING.get() {
         return Ok(address);
     }
-    let failing = child(worker).named("failing").backoff(Backoff::Immediate);
+    let failing = child(worker).named("failing").backoff(Backoff::immediate());
     let address = failing.address();
     let supervisor = Supervisor::new("restarts").unlimited().child(failing);
     bastion_executor::run(bastion_executor::timeout(

@@ -1,4 +1,4 @@
-//! How long a failed child waits before it is started again. Pure arithmetic.
+//! How long a failed child waits before it is started again. Pure arithmetic: the random number comes in.
 
 use std::time::Duration;
 
@@ -9,80 +9,141 @@ const STORM_MAX: Duration = Duration::from_secs(1);
 
 /// The delay between a child's failure and its restart.
 ///
-/// Delays grow with the number of consecutive failures. A run of at least `healthy_after` ends
-/// the row: the next failure counts as the first. OTP has no back-off ([`Backoff::Immediate`]);
-/// the numbers of the exponential one are Akka's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Backoff {
-    /// No delay (OTP's behaviour, and the default).
-    #[default]
-    Immediate,
-    /// `step`, twice `step`, three times `step`, … up to `max`.
-    Linear {
-        /// The first delay, and what each further failure adds.
-        step: Duration,
-        /// The longest delay.
-        max: Duration,
-        /// A run at least this long resets the count.
-        healthy_after: Duration,
-    },
-    /// `initial`, then `factor` times the delay before, up to `max`.
-    Exponential {
-        /// The first delay.
-        initial: Duration,
-        /// What each further failure multiplies the delay by; with 1 the delay is constant.
-        factor: u32,
-        /// The longest delay.
-        max: Duration,
-        /// A run at least this long resets the count.
-        healthy_after: Duration,
-    },
-    /// The first restart at once, then 1 ms, 2 ms, 4 ms, … up to 1 s; reset after a run of 1 s.
+/// Delays grow with the number of consecutive failures. A run that was long enough
+/// ([`Backoff::healthy_after`]) ends the row: the next failure counts as the first. OTP has no
+/// back-off ([`Backoff::immediate`], the default); the numbers of the exponential one are Akka's.
+///
+/// # Examples
+/// ```
+/// use bastion_supervision::plan::Backoff;
+/// use std::time::Duration;
+/// const S: Duration = Duration::from_secs(1);
+/// let backoff = Backoff::exponential(3 * S, 2, 30 * S).jitter(20);
+/// assert_eq!([0, 1, 2, 3, 4].map(|n| backoff.delay(n).as_secs()), [3, 6, 12, 24, 30]);
+/// assert!(backoff.jittered(4, u64::MAX) <= 36 * S);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Backoff {
+    growth: Growth,
+    max: Duration,
+    healthy_after: Duration,
+    jitter_percent: u32,
+}
+
+/// How delays grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Growth {
+    None,
+    Linear { step: Duration },
+    Exponential { initial: Duration, factor: u32 },
     StormGuard,
 }
 
 impl Backoff {
-    /// Returns a back-off that never gives up and never spins.
-    ///
-    /// A single failure costs no delay. A child that keeps failing at once is spaced out, by 1 ms
-    /// that doubles up to 1 s, until it has run for 1 s.
-    pub const fn storm_guard() -> Self {
-        Self::StormGuard
+    /// Returns the back-off without any delay: OTP's behaviour.
+    pub const fn immediate() -> Self {
+        Self::new(Growth::None, Duration::ZERO, Duration::ZERO)
     }
 
-    /// Returns the delay before the restart that follows a failure, when `consecutive_failures`
-    /// others came before that failure without a healthy run in between.
+    /// Returns one that waits `step`, twice `step`, three times `step`, … up to `max`.
+    pub fn linear(step: Duration, max: Duration) -> Self {
+        Self::new(Growth::Linear { step }, max, middle(step, max))
+    }
+
+    /// Returns one that waits `initial`, then `factor` times the delay before, up to `max`; with
+    /// the factor 1 the delay is constant.
+    pub fn exponential(initial: Duration, factor: u32, max: Duration) -> Self {
+        Self::new(Growth::Exponential { initial, factor }, max, middle(initial, max))
+    }
+
+    /// Returns one that never gives up and never spins: the first restart at once, then 1 ms,
+    /// 2 ms, 4 ms, … up to 1 s, until the child has run for 1 s.
+    pub const fn storm_guard() -> Self {
+        Self::new(Growth::StormGuard, STORM_MAX, STORM_MAX)
+    }
+
+    const fn new(growth: Growth, max: Duration, healthy_after: Duration) -> Self {
+        Self { growth, max, healthy_after, jitter_percent: 0 }
+    }
+
+    /// Sets how long a run ends the row of failures. Default: the middle between the first delay
+    /// and the longest, as Akka (row 300); for the storm guard one second.
+    #[must_use]
+    pub const fn healthy_after(mut self, run: Duration) -> Self {
+        self.healthy_after = run;
+        self
+    }
+
+    /// Sets how much longer than computed a delay may be by chance, in percent of it. Default: 0.
     ///
-    /// So `delay(0)` is the delay of the first restart. The result saturates at `max`, whatever
-    /// the numbers.
+    /// Children that failed together then do not come back together. The random part is added to
+    /// the capped delay, so it may pass the longest one (row 272).
+    #[must_use]
+    pub const fn jitter(mut self, percent: u32) -> Self {
+        self.jitter_percent = percent;
+        self
+    }
+
+    /// Returns the delay before the restart that follows a failure, without its random part, when
+    /// `consecutive_failures` others came before that failure without a healthy run in between.
+    ///
+    /// So `delay(0)` is the delay of the first restart. The result saturates at the longest delay,
+    /// whatever the numbers.
     pub fn delay(&self, consecutive_failures: u32) -> Duration {
-        match *self {
-            Self::Immediate => Duration::ZERO,
-            Self::Linear { step, max, .. } => {
+        match self.growth {
+            Growth::None => Duration::ZERO,
+            Growth::Linear { step } => {
                 let steps = u128::from(consecutive_failures) + 1;
-                capped(step.as_nanos().checked_mul(steps), max)
+                capped(step.as_nanos().checked_mul(steps), self.max)
             }
-            Self::Exponential { initial, factor, max, .. } => {
-                grown(initial, factor, consecutive_failures, max)
+            Growth::Exponential { initial, factor } => {
+                grown(initial, factor, consecutive_failures, self.max)
             }
-            Self::StormGuard => match consecutive_failures.checked_sub(1) {
+            Growth::StormGuard => match consecutive_failures.checked_sub(1) {
                 None => Duration::ZERO,
-                Some(doublings) => grown(STORM_STEP, 2, doublings, STORM_MAX),
+                Some(doublings) => grown(STORM_STEP, 2, doublings, self.max),
             },
         }
     }
 
-    /// Returns how long a run resets the count of consecutive failures.
-    pub const fn healthy_after(&self) -> Duration {
-        match *self {
-            Self::Immediate => Duration::ZERO,
-            Self::Linear { healthy_after, .. } | Self::Exponential { healthy_after, .. } => {
-                healthy_after
-            }
-            Self::StormGuard => STORM_MAX,
+    /// Returns the delay with its random part: evenly between nothing and the whole of
+    /// [`Backoff::jitter`], as `random` lies between 0 and `u64::MAX`.
+    pub fn jittered(&self, consecutive_failures: u32, random: u64) -> Duration {
+        let delay = self.delay(consecutive_failures);
+        if self.jitter_percent == 0 {
+            return delay;
+        }
+        let most = delay.as_nanos().saturating_mul(u128::from(self.jitter_percent)) / 100;
+        // The upper 64 bits of `most * random`, in two halves that cannot overflow.
+        let random = u128::from(random);
+        let part = (most >> 64) * random + (((most & u128::from(u64::MAX)) * random) >> 64);
+        delay.saturating_add(capped(Some(part), Duration::MAX))
+    }
+
+    /// Returns whether a run of this length ends the row of failures.
+    pub(super) fn is_healthy(&self, run: Duration) -> bool {
+        run >= self.healthy_after
+    }
+
+    /// Returns whether the longest delay is at least the first one.
+    pub(super) fn is_consistent(&self) -> bool {
+        match self.growth {
+            Growth::None | Growth::StormGuard => true,
+            Growth::Linear { step } => step <= self.max,
+            Growth::Exponential { initial, factor } => initial <= self.max && factor > 0,
         }
     }
+}
+
+/// No delay, as OTP.
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::immediate()
+    }
+}
+
+fn middle(first: Duration, max: Duration) -> Duration {
+    first + max.saturating_sub(first) / 2
 }
 
 /// Returns `initial · factor^times`, at most `max`.
@@ -116,7 +177,7 @@ mod tests {
     const DAY: Duration = Duration::from_secs(24 * 3600);
 
     fn doubling(initial: Duration, max: Duration) -> Backoff {
-        Backoff::Exponential { initial, factor: 2, max, healthy_after: S }
+        Backoff::exponential(initial, 2, max)
     }
 
     #[test]
@@ -138,26 +199,72 @@ mod tests {
     }
 
     #[test]
-    fn row_273_five_failures_without_the_random_part() {
-        let delays = (0..6).map(|n| doubling(3 * S, 30 * S).delay(n).as_secs());
-        assert_eq!(delays.collect::<Vec<_>>(), [3, 6, 12, 24, 30, 30]);
+    fn row_272_the_random_part_is_added_to_the_capped_delay() {
+        let backoff = doubling(S, 8 * S).jitter(50);
+        for (failures, random, ms) in [
+            (0, 0, 1000),
+            (0, 1 << 63, 1250),
+            (1, 1 << 62, 2250),
+            (9, 0, 8000),
+            (9, 1 << 63, 10_000),
+        ] {
+            assert_eq!(backoff.jittered(failures, random).as_millis(), ms, "{failures} {random}");
+        }
+        let most = backoff.jittered(0, u64::MAX);
+        assert!(most < S * 3 / 2 && most > S * 3 / 2 - Duration::from_nanos(2), "{most:?}");
+        assert_eq!(doubling(S, S).jittered(0, u64::MAX), S, "none was asked for");
+        let all = doubling(Duration::MAX, Duration::MAX).jitter(u32::MAX);
+        assert_eq!(all.jittered(u32::MAX, u64::MAX), Duration::MAX);
+    }
+
+    #[test]
+    fn row_273_five_failures() {
+        let backoff = doubling(3 * S, 30 * S).jitter(20);
+        for (failures, seconds) in [3, 6, 12, 24, 30, 30].into_iter().enumerate() {
+            let failures = failures as u32;
+            assert_eq!(backoff.delay(failures).as_secs(), seconds);
+            let most = backoff.jittered(failures, u64::MAX);
+            assert!(most <= Duration::from_secs(seconds) * 6 / 5, "{most:?}");
+        }
+    }
+
+    #[test]
+    fn row_300_a_run_of_the_middle_length_is_healthy() {
+        let is_healthy = |ms| doubling(S, 9 * S).is_healthy(Duration::from_millis(ms));
+        assert!(!is_healthy(4999) && is_healthy(5000));
+        assert!(Backoff::linear(S, 9 * S).is_healthy(5 * S));
+        assert!(!Backoff::linear(S, 9 * S).healthy_after(6 * S).is_healthy(5 * S));
+        assert!(Backoff::linear(S, Duration::MAX).is_healthy(Duration::MAX));
     }
 
     #[test]
     fn linear_delays_grow_by_the_step_and_saturate() {
-        let linear = |step, max| Backoff::Linear { step, max, healthy_after: S };
-        let delays = (0..5).map(|n| linear(2 * S, 7 * S).delay(n).as_secs());
+        let delays = (0..5).map(|n| Backoff::linear(2 * S, 7 * S).delay(n).as_secs());
         assert_eq!(delays.collect::<Vec<_>>(), [2, 4, 6, 7, 7]);
-        assert_eq!(linear(Duration::MAX, Duration::MAX).delay(u32::MAX), Duration::MAX);
-        assert_eq!(linear(S, Duration::ZERO).delay(3), Duration::ZERO);
+        let longest = Backoff::linear(Duration::MAX, Duration::MAX);
+        assert_eq!(longest.delay(u32::MAX), Duration::MAX);
+        assert_eq!(Backoff::linear(S, Duration::ZERO).delay(3), Duration::ZERO);
     }
 
     #[test]
-    fn factors_zero_and_one() {
-        let factor =
-            |factor| Backoff::Exponential { initial: 2 * S, factor, max: 9 * S, healthy_after: S };
-        assert_eq!([0, 1, 9].map(|n| factor(1).delay(n)), [2 * S, 2 * S, 2 * S]);
-        assert_eq!([0, 1, 9].map(|n| factor(0).delay(n)), [2 * S, Duration::ZERO, Duration::ZERO]);
+    fn the_factor_one_is_constant() {
+        let constant = Backoff::exponential(2 * S, 1, 9 * S);
+        assert_eq!([0, 1, 9].map(|n| constant.delay(n)), [2 * S, 2 * S, 2 * S]);
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_seen() {
+        for (backoff, consistent) in [
+            (Backoff::immediate(), true),
+            (Backoff::storm_guard(), true),
+            (Backoff::linear(S, S), true),
+            (Backoff::linear(2 * S, S), false),
+            (Backoff::exponential(S, 1, S), true),
+            (Backoff::exponential(2 * S, 2, S), false),
+            (Backoff::exponential(S, 0, S), false),
+        ] {
+            assert_eq!(backoff.is_consistent(), consistent, "{backoff:?}");
+        }
     }
 
     #[test]
@@ -165,7 +272,7 @@ mod tests {
         let millis: Vec<_> = (0..14).map(|n| Backoff::storm_guard().delay(n).as_millis()).collect();
         assert_eq!(millis, [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 1000, 1000]);
         assert_eq!(Backoff::storm_guard().delay(u32::MAX), S);
-        assert_eq!(Backoff::storm_guard().healthy_after(), S);
-        assert_eq!(Backoff::Immediate.delay(u32::MAX), Duration::ZERO);
+        assert!(Backoff::storm_guard().is_healthy(S) && !Backoff::storm_guard().is_healthy(S / 2));
+        assert_eq!(Backoff::immediate().delay(u32::MAX), Duration::ZERO);
     }
 }

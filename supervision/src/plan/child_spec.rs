@@ -57,7 +57,7 @@ impl ChildSpec {
             restart: RestartType::Permanent,
             shutdown: Shutdown::default_for(kind),
             policy: RestartPolicy::Always,
-            backoff: Backoff::Immediate,
+            backoff: Backoff::immediate(),
             significant: false,
         }
     }

@@ -117,6 +117,7 @@ impl Plan {
     /// Restarts a child that failed, if the supervisor bears one more restart.
     fn restart(&mut self, pid: Pid, reason: ExitReason, now: Time, out: &mut Vec<Action>) {
         let verdict = self.window.as_mut().map_or(Verdict::Within, |window| window.record(now));
+        let random = self.draw();
         let Some(child) = self.children.get_mut(pid) else { return };
         let (incarnation, seq) = (child.incarnation, child.seq);
         if let Verdict::Exceeded { restarts } = verdict {
@@ -128,11 +129,11 @@ impl Plan {
             return self.end(Finish::GaveUp { pid, id, reason, restarts }, None, now, out);
         }
         if let State::Running { since } = child.state
-            && now.since(since) >= child.spec.backoff.healthy_after()
+            && child.spec.backoff.is_healthy(now.since(since))
         {
             child.failures = 0;
         }
-        let delay = child.spec.backoff.delay(child.failures);
+        let delay = child.spec.backoff.jittered(child.failures, random);
         child.failures = child.failures.saturating_add(1);
         child.restarts += 1;
         self.settle(pid);

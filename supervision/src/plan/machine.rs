@@ -39,6 +39,8 @@ pub struct Plan {
     /// How many declared children are still to become ready.
     pub(super) awaited: usize,
     pub(super) ready: bool,
+    /// What the next random number is made from.
+    random: u64,
 }
 
 /// Where in its life a supervisor is.
@@ -68,7 +70,15 @@ impl Plan {
             group: None,
             awaited: 0,
             ready: false,
+            random: 0,
         })
+    }
+
+    /// Gives the plan the random number that the random parts of delays are made from
+    /// ([`Backoff::jitter`](super::Backoff::jitter)): it has none of its own, and does the same
+    /// again with the same number.
+    pub const fn seed(&mut self, random: u64) {
+        self.random = random;
     }
 
     /// Starts the declared children: in order, each when the one before is ready (row 18); those
@@ -364,6 +374,14 @@ impl Plan {
             self.ready = true;
             out.push(Action::Ready);
         }
+    }
+
+    /// Makes one more random number from the one that was given (the step of splitmix64).
+    pub(super) const fn draw(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 
     /// Returns the state of a child, if this incarnation of it lives.

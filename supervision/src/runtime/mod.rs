@@ -104,6 +104,15 @@ impl Runtime {
         Ok(())
     }
 
+    /// A random number; in a simulation it follows from the seed.
+    pub(crate) fn random(&self) -> u64 {
+        match &self.0 {
+            Kind::Sim(sim) => sim.random(),
+            #[cfg(any(feature = "executor", feature = "tokio"))]
+            _ => fastrand::u64(..),
+        }
+    }
+
     /// The time since the runtime was made.
     pub(crate) fn now(&self) -> Time {
         Time::from_duration(match &self.0 {

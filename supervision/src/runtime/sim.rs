@@ -153,6 +153,10 @@ impl Inner {
         lock(&self.state).now
     }
 
+    pub(super) fn random(&self) -> u64 {
+        lock(&self.state).order.u64(..)
+    }
+
     pub(super) fn timer(self: &Arc<Self>, duration: Duration) -> SimTimer {
         let deadline = self.now().saturating_add(duration);
         SimTimer { sim: Arc::downgrade(self), deadline, key: None }

@@ -186,7 +186,7 @@ impl Supervisor {
 
     /// With the storm guard, unless it has a back-off of its own.
     pub(crate) fn guarded(mut self) -> Self {
-        if self.spec.backoff == Backoff::Immediate {
+        if self.spec.backoff == Backoff::immediate() {
             self.spec.backoff = Backoff::storm_guard();
         }
         self

@@ -81,8 +81,9 @@ impl Driver {
             let supervisor = blueprint.name.clone();
             Exit::from(SupervisorError::Invalid { supervisor, error })
         };
-        let plan =
+        let mut plan =
             Plan::new(blueprint.settings.clone()).map_err(|error| invalid(Arc::new(error)))?;
+        plan.seed(cx.env().runtime().random());
         let mut driver = Driver {
             plan,
             actions: Vec::new(),
