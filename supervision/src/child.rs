@@ -2,12 +2,15 @@
 
 use crate::exit::Exit;
 use crate::place::Place;
-use crate::plan::{Backoff, ChildSpec, ExitReason, RestartPolicy, RestartType, Shutdown};
+use crate::plan::{
+    Backoff, ChildSpec, ExitReason, Quarantine, RestartPolicy, RestartType, Shutdown,
+};
 use crate::process::{Address, Context, Life, Process, Shared, body};
 use crate::supervisor::SupervisorRef;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Describes a process: a closure or async function that is called for every incarnation, and the rules for it.
 ///
@@ -48,8 +51,7 @@ where
 {
     let shared = Shared::new();
     let starter = Starter { shared: shared.clone(), start };
-    let (spec, start) = (ChildSpec::worker(), Arc::new(starter));
-    let any = AnyChild { spec, gated: false, place: None, start };
+    let any = AnyChild { spec: None, gated: false, place: None, start: Arc::new(starter) };
     Child { shared, given: Given::new(any) }
 }
 
@@ -61,39 +63,79 @@ impl<M: Send + 'static> Child<M> {
     #[track_caller]
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
         let name = name.into();
-        self.given.child_mut().spec.id = Some(name.clone());
+        self.given.child_mut().spec_mut().id = Some(name.clone());
         self.shared.core.set_name(name);
         self
     }
 
     /// Sets whether the child is started again when it ends by itself.
     pub fn restart(mut self, restart: RestartType) -> Self {
-        self.given.child_mut().spec.restart = restart;
+        self.given.child_mut().spec_mut().restart = restart;
         self
     }
 
     /// Sets how the child is stopped.
     pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
-        self.given.child_mut().spec.shutdown = shutdown;
+        self.given.child_mut().spec_mut().shutdown = shutdown;
         self
     }
 
     /// Sets how often the child may be restarted.
     pub fn policy(mut self, policy: RestartPolicy) -> Self {
-        self.given.child_mut().spec.policy = policy;
+        self.given.child_mut().spec_mut().policy = policy;
         self
     }
 
     /// Sets how long a failed child waits for its restart.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.given.child_mut().spec.backoff = backoff;
+        self.given.child_mut().spec_mut().backoff = backoff;
         self
     }
 
     /// Sets whether the child's end may end its supervisor: see [`Supervisor::auto_shutdown`](crate::Supervisor::auto_shutdown). A permanent
     /// child cannot be significant.
     pub fn significant(mut self, significant: bool) -> Self {
-        self.given.child_mut().spec.significant = significant;
+        self.given.child_mut().spec_mut().significant = significant;
+        self
+    }
+
+    /// Adds an elder sibling that the child needs, by name: it is started when that one is ready, stopped before it is, and restarted
+    /// with it. Only one-for-one asks for this; under the other strategies the order of the children says it.
+    pub fn depends_on(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.given.child_mut().spec_mut().depends_on.push(name.into());
+        self
+    }
+
+    /// Puts the child into quarantine when it fails too often, instead of giving it up: see [`Quarantine`].
+    pub fn quarantine(mut self, quarantine: Quarantine) -> Self {
+        self.given.child_mut().spec_mut().quarantine = Some(quarantine);
+        self
+    }
+
+    /// Restarts the child when it has run so long, although nothing is wrong: after nine tenths of the time at the least, by chance, so
+    /// that those that were started together are not restarted together. A temporary one only ends.
+    pub fn max_lifetime(mut self, limit: Duration) -> Self {
+        self.given.child_mut().spec_mut().max_lifetime = Some(limit);
+        self
+    }
+
+    /// Treats the child as failed, by [`Stuck`](crate::plan::Stuck), when it makes no progress for so long: it has neither received a
+    /// message, nor waited for one, nor called [`Context::progress`]. It is found out between one and two times the limit, and killed.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{child, Context, Exit};
+    /// use std::time::Duration;
+    /// async fn work(mut cx: Context<u64>) -> Result<(), Exit> {
+    ///     while let Some(_job) = cx.recv().await {
+    ///         // What takes longer than ten seconds here is restarted.
+    ///     }
+    ///     Ok(())
+    /// }
+    /// let guarded = child(work).watchdog(Duration::from_secs(10));
+    /// ```
+    pub fn watchdog(mut self, limit: Duration) -> Self {
+        self.given.child_mut().spec_mut().watchdog = Some(limit);
         self
     }
 
@@ -142,18 +184,29 @@ impl<M: Send + 'static> Child<M> {
 
 impl<M> fmt::Debug for Child<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Child").field("spec", &self.given.child().spec).finish_non_exhaustive()
+        f.debug_struct("Child").field("spec", &self.given.child().spec()).finish_non_exhaustive()
     }
 }
 
 /// A child, whatever its messages.
 #[derive(Clone)]
 pub(crate) struct AnyChild {
-    pub(crate) spec: ChildSpec,
+    /// None: a worker's defaults. Many children have these, and need no allocation for them.
+    pub(crate) spec: Option<Box<ChildSpec>>,
     pub(crate) gated: bool,
     /// Where it is to run; none: where its supervisor does.
     pub(crate) place: Option<Place>,
     pub(crate) start: Arc<dyn Start>,
+}
+
+impl AnyChild {
+    pub(crate) fn spec(&self) -> ChildSpec {
+        self.spec.as_deref().cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn spec_mut(&mut self) -> &mut ChildSpec {
+        self.spec.get_or_insert_default()
+    }
 }
 
 /// A child that is on its way to a supervisor. If none takes it, it is ended for good.

@@ -29,8 +29,8 @@ pub use process::{ASK_TIMEOUT, Address, Ask, AskError, Context, Reply, StopSigna
 pub use report::{CrashReport, Report, Stats};
 pub use runtime::{Runtime, Sim};
 pub use supervisor::{
-    ChildInfo, Gone, RequestError, StartChildError, Supervisor, SupervisorError, SupervisorRef,
-    Which,
+    ChangeError, ChildInfo, Gone, RequestError, StartChildError, Supervisor, SupervisorError,
+    SupervisorRef, Which,
 };
 pub use system::{Stopped, System};
 pub use tree::{Branch, Tree};

@@ -149,6 +149,13 @@ fn decision(report: &plan::Report) -> (String, Pid, Option<&ExitReason>) {
         R::GaveUp { pid, reason, restarts, .. } => {
             (format!("failed, {restarts} failures are more than is borne"), *pid, Some(reason))
         }
+        R::Quarantined { pid, reason, cool_down, .. } => {
+            (format!("fails too often, it is in quarantine for {cool_down:?}"), *pid, Some(reason))
+        }
+        R::Stuck { pid, limit, .. } => {
+            (format!("made no progress for {limit:?} and is killed"), *pid, None)
+        }
+        R::Recycled { pid, .. } => ("is stopped to be started again".into(), *pid, None),
         R::AutoShutdown { pid, .. } => {
             ("was significant: the supervisor shuts down".into(), *pid, None)
         }

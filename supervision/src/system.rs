@@ -102,8 +102,11 @@ impl System {
         guard::install_hook();
         let forced = Arc::new(Mutex::new(Vec::new()));
         let env = Env::new(runtime, Some(remember_forced(forced.clone(), hook)));
-        let (processes, processes_ref) = Supervisor::dynamic("processes").unlimited().into_child();
-        let mut root = Supervisor::new("root").unlimited();
+        // Nothing else limits their restarts.
+        let guarded =
+            |supervisor: Supervisor| supervisor.unlimited().default_backoff(Backoff::storm_guard());
+        let (processes, processes_ref) = guarded(Supervisor::dynamic("processes")).into_child();
+        let mut root = guarded(Supervisor::new("root"));
         root.push(processes);
         let (root, root_ref) = root.into_child();
         let root = root.take();
@@ -130,7 +133,7 @@ impl System {
         &self,
         supervisor: Supervisor,
     ) -> Result<SupervisorRef, StartChildError> {
-        self.0.root.start_supervisor(supervisor.guarded()).await
+        self.0.root.start_supervisor(supervisor).await
     }
 
     /// Starts a process outside any supervisor of the program's own, and does not wait: see [`SupervisorRef::spawn_child`].
@@ -139,11 +142,7 @@ impl System {
     ///
     /// # Errors
     /// [`Gone`] when the system has been stopped.
-    pub fn spawn_child<M: Send + 'static>(&self, mut child: Child<M>) -> Result<Address<M>, Gone> {
-        let spec = &mut child.given.child_mut().spec;
-        if spec.backoff == Backoff::immediate() {
-            spec.backoff = Backoff::storm_guard();
-        }
+    pub fn spawn_child<M: Send + 'static>(&self, child: Child<M>) -> Result<Address<M>, Gone> {
         self.0.processes.spawn_child(child)
     }
 

@@ -80,6 +80,7 @@ impl fmt::Display for Branch {
             ChildState::Starting => "starting",
             ChildState::Running => "running",
             ChildState::Backoff => "waiting for its restart",
+            ChildState::Quarantined => "in quarantine",
             ChildState::Stopping => "stopping",
         };
         match &info.name {

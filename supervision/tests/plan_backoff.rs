@@ -129,7 +129,8 @@ fn the_longest_delay_does_not_overflow() {
     let mut sup = with(backoff);
     sup.wait(ms(5));
     sup.crash("a");
-    assert_eq!(sup.due_ms(), Some((Duration::MAX - ms(5)).as_millis()));
+    let years = 365 * 24 * 3_600_000;
+    assert!(sup.due_ms().is_some_and(|due| due > 500 * years));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
-    Backoff, ChildSpec, ExitReason, Failure, Intensity, Order, RestartPolicy, RestartType,
-    Settings, Shutdown, Strategy as Rule,
+    Backoff, ChildSpec, ExitReason, Failure, Intensity, Order, Quarantine, RestartPolicy,
+    RestartType, Settings, Shutdown, Strategy as Rule,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -28,6 +28,10 @@ enum Step {
     StopChild(usize),
     RestartChild(usize),
     DeleteChild(usize),
+    RecycleChild(usize, u64),
+    /// A child makes no progress any more, or makes some again.
+    Quiet(usize),
+    Change(Rule, Option<Intensity>),
     Wait(u64),
     Start,
 }
@@ -60,18 +64,38 @@ fn any_spec() -> impl Strategy<Value = ChildSpec> {
         5 => Just(RestartPolicy::Always),
         1 => Just(RestartPolicy::Never),
         2 => (0..3_u32).prop_map(RestartPolicy::Tries),
+        1 => (0..3_u32, 1..300_u64)
+            .prop_map(|(max, period)| RestartPolicy::Within(Intensity::new(max, ms(period)))),
     ];
     let backoff = prop_oneof![
         2 => Just(Backoff::immediate()),
         1 => Just(Backoff::storm_guard()),
         1 => (1..80_u64).prop_map(|step| Backoff::linear(ms(step), ms(100)).healthy_after(ms(200))),
     ];
-    (any::<bool>(), restart, shutdown, policy, backoff).prop_map(
-        |(worker, restart, shutdown, policy, backoff)| {
+    let jitter = (0..3_u32).prop_map(|tenths| 10 * tenths);
+    (any::<bool>(), restart, shutdown, policy, (backoff, jitter), any_extras()).prop_map(
+        |(worker, restart, shutdown, policy, (backoff, jitter), extras)| {
             let spec = if worker { ChildSpec::worker() } else { ChildSpec::supervisor() };
-            spec.restart(restart).shutdown(shutdown).policy(policy).backoff(backoff)
+            let mut spec = spec.restart(restart).shutdown(shutdown).policy(policy);
+            spec.backoff = backoff.jitter(jitter);
+            (spec.watchdog, spec.max_lifetime, spec.quarantine) = extras.0;
+            spec.depends_on = extras.1.into_iter().map(|n| format!("c{n}").into()).collect();
+            spec
         },
     )
+}
+
+type Extras = ((Option<Duration>, Option<Duration>, Option<Quarantine>), Vec<usize>);
+
+/// What goes beyond OTP; children that depend on one that is not there are refused.
+fn any_extras() -> impl Strategy<Value = Extras> {
+    let time = || prop_oneof![4 => Just(None), 1 => (1..300_u64).prop_map(|time| Some(ms(time)))];
+    let quarantine = prop_oneof![
+        3 => Just(None),
+        1 => (1..200_u64, 0..300_u64)
+            .prop_map(|(cool_down, trial)| Some(Quarantine::new(ms(cool_down), ms(trial)))),
+    ];
+    ((time(), time(), quarantine), prop_oneof![2 => Just(Vec::new()), 3 => vec(0..6_usize, 1..3)])
 }
 
 fn any_settings() -> impl Strategy<Value = Settings> {
@@ -105,6 +129,12 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => who().prop_map(Step::StopChild),
         2 => who().prop_map(Step::RestartChild),
         1 => who().prop_map(Step::DeleteChild),
+        1 => (who(), 0..200_u64).prop_map(|(who, after)| Step::RecycleChild(who, after)),
+        2 => who().prop_map(Step::Quiet),
+        1 => (any_settings(), 0..4_usize).prop_map(|(settings, rare)| {
+            let strategy = if rare == 0 { settings.strategy } else { Rule::OneForOne };
+            Step::Change(strategy, settings.intensity)
+        }),
         6 => (0..400_u64).prop_map(Step::Wait),
         1 => Just(Step::Start),
     ]
@@ -172,6 +202,21 @@ fn take(world: &mut World, step: &Step) {
             if let Some(pid) = pick(world, *who, |_| true) {
                 let (_, _) = world.call(|plan, now, out| plan.delete_child(pid, now, out));
             }
+        }
+        Step::RecycleChild(who, after) => {
+            if let Some(pid) = pick(world, *who, |_| true) {
+                let _ = world.call(|plan, now, out| plan.recycle_child(pid, ms(*after), now, out));
+            }
+        }
+        Step::Quiet(who) => {
+            if let Some(pid) = pick(world, *who, lives) {
+                let kid = world.kid(pid);
+                kid.quiet = !kid.quiet;
+            }
+        }
+        Step::Change(strategy, intensity) => {
+            let settings = world.settings().clone();
+            world.change(settings.strategy(*strategy).intensity(*intensity));
         }
         Step::Wait(time) => world.wait(ms(*time)),
         Step::Start => world.start(),

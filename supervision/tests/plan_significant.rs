@@ -3,7 +3,8 @@
 mod plan_support;
 
 use bastion_supervision::plan::{
-    AddError, AutoShutdown, ChildSpec, ExitReason, RestartPolicy, RestartType, Settings, Strategy,
+    AddError, AutoShutdown, ChildSpec, ExitReason, RestartPolicy, RestartType, Settings, SpecError,
+    Strategy,
 };
 use plan_support::{Start, Stop, Sup, error, ms, settings, unordered, worker};
 
@@ -159,7 +160,7 @@ fn row_043_044_and_166_who_may_be_significant() {
         for order in [rules(auto_shutdown), unordered(3).auto_shutdown(auto_shutdown)] {
             for restart in [Permanent, Transient, Temporary] {
                 let expected = match (restart, auto_shutdown) {
-                    (Permanent, _) => Err(AddError::SignificantPermanent),
+                    (Permanent, _) => Err(AddError::Invalid(SpecError::SignificantPermanent)),
                     (_, Never) => Err(AddError::SignificantInVain),
                     _ => Ok(()),
                 };

@@ -35,6 +35,14 @@ pub enum Action {
         /// The incarnation that is meant.
         incarnation: u32,
     },
+    /// Look whether this incarnation has made progress since the last look, or since its start;
+    /// if not, say so with `silent`.
+    Watch {
+        /// The child.
+        pid: Pid,
+        /// The incarnation that is meant.
+        incarnation: u32,
+    },
     /// The child came to rest: it stays in the table, not running, until someone asks for it or
     /// a sibling's failure restarts it too. A stop that was asked for is complete; a transient
     /// child did its work; a start declined; or a restart that was asked for failed.
@@ -123,6 +131,25 @@ impl fmt::Display for Name<'_> {
     }
 }
 
+impl Report {
+    /// Returns the child that is meant.
+    pub const fn pid(&self) -> Pid {
+        match self {
+            Self::StartFailed { pid, .. }
+            | Self::Restarting { pid, .. }
+            | Self::NotRestarted { pid, .. }
+            | Self::Exhausted { pid, .. }
+            | Self::GaveUp { pid, .. }
+            | Self::Quarantined { pid, .. }
+            | Self::Stuck { pid, .. }
+            | Self::Recycled { pid, .. }
+            | Self::ForcedKill { pid, .. }
+            | Self::AutoShutdown { pid, .. }
+            | Self::UnexpectedEnd { pid, .. } => *pid,
+        }
+    }
+}
+
 /// Something worth a log line. What is *done* about it is told by the other actions.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -165,7 +192,7 @@ pub enum Report {
         /// Why it ended.
         reason: ExitReason,
         /// How often it had been restarted.
-        restarts: u64,
+        restarts: u32,
     },
     /// The intensity is exceeded: the supervisor stops its children and ends.
     GaveUp {
@@ -177,6 +204,33 @@ pub enum Report {
         reason: ExitReason,
         /// The failures in the window, this one included.
         restarts: u32,
+    },
+    /// A child failed more often than is borne: it is in quarantine, and will be tried again.
+    Quarantined {
+        /// The child.
+        pid: Pid,
+        /// The incarnation that ended.
+        incarnation: u32,
+        /// Why it ended.
+        reason: ExitReason,
+        /// How long it will not run.
+        cool_down: Duration,
+    },
+    /// A child has made no progress for as long as its watchdog allows: it is killed, and has failed.
+    Stuck {
+        /// The child.
+        pid: Pid,
+        /// The incarnation that is killed.
+        incarnation: u32,
+        /// The watchdog's limit.
+        limit: Duration,
+    },
+    /// A child has lived as long as it is to, or is restarted on request: it is stopped and started again.
+    Recycled {
+        /// The child.
+        pid: Pid,
+        /// The incarnation that is stopped.
+        incarnation: u32,
     },
     /// A child did not stop in time and is killed.
     ForcedKill {

@@ -2,32 +2,41 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use super::action::Action;
-use super::child_spec::ChildSpec;
+use super::child_spec::{ChildSpec, SpecError};
 use super::children::{Cause, Child, State};
 use super::exit::ExitReason;
 use super::group::Group;
 use super::machine::{Phase, Plan};
-use super::restart::RestartType;
 use super::settings::AutoShutdown;
 use super::time::Time;
 use crate::pid::Pid;
 
 /// Why a child was not added. Nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AddError {
+    /// The spec contradicts itself.
+    Invalid(SpecError),
     /// A child with this id runs (row 127).
     AlreadyStarted(Pid),
     /// A child with this id is known, but does not run (rows 128, 151).
     AlreadyPresent(Pid),
     /// A child with this pid is known.
     PidInUse(Pid),
-    /// A permanent child cannot be significant: it never ends for good by itself (row 44).
-    SignificantPermanent,
     /// The child is significant, and its supervisor's [`AutoShutdown`] is `Never` (row 43).
     SignificantInVain,
+    /// The child depends on a sibling that is not there. Those that it depends on come first.
+    UnknownDependency(Arc<str>),
+    /// A dynamic supervisor's children have no order, so they cannot depend on each other.
+    DependencyWithoutOrder,
+    /// The supervisor has as many children as it may have (row 225).
+    TooMany {
+        /// How many that is.
+        max: u32,
+    },
     /// The supervisor is stopping, or has ended.
     Stopping,
 }
@@ -38,10 +47,15 @@ impl fmt::Display for AddError {
             Self::AlreadyStarted(pid) => write!(f, "a child with this id runs already: {pid}"),
             Self::AlreadyPresent(pid) => write!(f, "a child with this id exists already: {pid}"),
             Self::PidInUse(pid) => write!(f, "{pid} is a child already"),
-            Self::SignificantPermanent => f.write_str("a permanent child cannot be significant"),
+            Self::Invalid(error) => write!(f, "the child is described wrongly: {error}"),
             Self::SignificantInVain => {
                 f.write_str("a child is significant, but its supervisor's auto-shutdown is never")
             }
+            Self::UnknownDependency(id) => write!(f, "there is no sibling {id:?} to depend on"),
+            Self::DependencyWithoutOrder => {
+                f.write_str("children of a dynamic supervisor cannot depend on each other")
+            }
+            Self::TooMany { max } => write!(f, "the supervisor may have {max} children, and has"),
             Self::Stopping => f.write_str("the supervisor is stopping"),
         }
     }
@@ -57,6 +71,8 @@ pub enum ChildError {
     NotFound,
     /// The child runs, or its end is being waited for (rows 132, 134).
     Running,
+    /// The child does not run.
+    NotRunning,
     /// The child is being restarted (row 136).
     Restarting,
     /// The children of an unordered supervisor have no rest to be called back or deleted from
@@ -71,6 +87,7 @@ impl fmt::Display for ChildError {
         f.write_str(match self {
             Self::NotFound => "there is no such child",
             Self::Running => "the child is running",
+            Self::NotRunning => "the child does not run",
             Self::Restarting => "the child is being restarted",
             Self::Unordered => "a dynamic supervisor keeps no children that do not run",
             Self::Stopping => "the supervisor is stopping",
@@ -89,7 +106,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// The id or the pid is taken, the child is significant and must not be, or the supervisor is stopping.
+    /// The spec contradicts itself or does not fit this supervisor, its id or the pid is taken, or the supervisor is stopping.
     pub fn add(
         &mut self,
         pid: Pid,
@@ -97,14 +114,33 @@ impl Plan {
         now: Time,
         out: &mut Vec<Action>,
     ) -> Result<(), AddError> {
+        self.add_known(pid, spec, 0, now, out)
+    }
+
+    /// Adds a child that an earlier supervisor has had: its incarnations are counted from
+    /// `incarnation`, the last one, on. Otherwise as [`Plan::add`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Plan::add`].
+    pub fn add_known(
+        &mut self,
+        pid: Pid,
+        spec: ChildSpec,
+        incarnation: u32,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Result<(), AddError> {
         self.insert(pid, spec, matches!(self.phase, Phase::Declared))?;
+        if let Some(child) = self.children.get_mut(pid) {
+            child.incarnation = incarnation;
+        }
         if matches!(self.phase, Phase::Started) {
             if self.group.is_none() && !self.is_one_for_one() {
-                let seq = self.children.get(pid).map_or(0, |child| child.seq);
-                self.group = Some(Group::starting(seq));
+                self.group = self.children.seq(pid).map(Group::starting);
             }
             if self.group.is_none() {
-                self.launch(pid, out);
+                self.launch_in_turn(pid, out);
             }
         }
         self.conclude(now, out);
@@ -131,6 +167,7 @@ impl Plan {
             child.incarnation = 1;
         }
         self.children.set_state(pid, State::Running { since: now });
+        self.keep_up(pid, now);
         self.conclude(now, out);
         Ok(())
     }
@@ -139,11 +176,20 @@ impl Plan {
         if matches!(self.phase, Phase::Ending(_) | Phase::Finished) {
             return Err(AddError::Stopping);
         }
-        if spec.significant && spec.restart == RestartType::Permanent {
-            return Err(AddError::SignificantPermanent);
-        }
+        spec.validate().map_err(AddError::Invalid)?;
         if spec.significant && self.settings.auto_shutdown == AutoShutdown::Never {
             return Err(AddError::SignificantInVain);
+        }
+        if !spec.depends_on.is_empty() && !self.is_ordered() {
+            return Err(AddError::DependencyWithoutOrder);
+        }
+        if let Some(unknown) = spec.depends_on.iter().find(|id| self.children.find(id).is_none()) {
+            return Err(AddError::UnknownDependency(Arc::clone(unknown)));
+        }
+        if let Some(max) =
+            self.settings.max_children.filter(|&max| self.children.len() >= max as usize)
+        {
+            return Err(AddError::TooMany { max });
         }
         if self.children.get(pid).is_some() {
             return Err(AddError::PidInUse(pid));
@@ -160,6 +206,7 @@ impl Plan {
             });
         }
         self.awaited += usize::from(declared);
+        self.ties.insert(pid, &spec);
         self.children.insert(pid, spec, declared);
         Ok(())
     }
@@ -184,7 +231,7 @@ impl Plan {
         if matches!(self.phase, Phase::Ending(_)) {
             return Ok(());
         }
-        let (state, held) = (child.state, self.is_to_start(child.seq));
+        let (state, held) = (child.state, self.is_to_start(pid));
         if !state.is_alive() {
             self.forget_backoff(pid);
             self.put_to_rest(pid, ExitReason::Shutdown, out);
@@ -217,9 +264,8 @@ impl Plan {
         child.cause = Cause::Asked;
         child.failures = 0;
         child.held = false;
-        let seq = child.seq;
-        if !self.is_to_start(seq) {
-            self.launch(pid, out);
+        if !self.is_to_start(pid) {
+            self.launch_in_turn(pid, out);
         }
         self.conclude(now, out);
         Ok(())
@@ -256,7 +302,8 @@ impl Plan {
 
     fn rests(&self, child: &Child) -> Result<(), ChildError> {
         match child.state {
-            State::Stopped if child.held || !self.is_to_start(child.seq) => Ok(()),
+            State::Stopped if child.follows => Err(ChildError::Restarting),
+            State::Stopped if child.held || !self.is_to_start(child.pid) => Ok(()),
             State::Stopped | State::Backoff { .. } => Err(ChildError::Restarting),
             State::Starting if child.cause == Cause::Restart => Err(ChildError::Restarting),
             State::Starting | State::Running { .. } => Err(ChildError::Running),

@@ -1,8 +1,12 @@
 //! What a supervisor is told about a child. How to start it is the driver's knowledge.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::backoff::Backoff;
+use super::quarantine::Quarantine;
 use super::restart::{RestartPolicy, RestartType};
 use super::shutdown::Shutdown;
 
@@ -18,8 +22,8 @@ pub enum ChildKind {
 
 /// The rules for one child.
 ///
-/// A spec cannot be invalid by itself: what OTP checks at run time (rows 34 to 36 of the
-/// conformance list) is said by the types here.
+/// Most of what OTP checks at run time (rows 34 to 36 of the conformance list) is said by the
+/// types here; what is left, [`ChildSpec::validate`] finds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ChildSpec {
@@ -37,6 +41,15 @@ pub struct ChildSpec {
     pub backoff: Backoff,
     /// Whether its end may end its supervisor: see [`AutoShutdown`](super::AutoShutdown).
     pub significant: bool,
+    /// The ids of elder siblings that it needs. It is started when they are ready, and stopped
+    /// before they are, also when one of them alone is restarted.
+    pub depends_on: Vec<Arc<str>>,
+    /// What becomes of it when it fails more often than is borne; none: it is given up.
+    pub quarantine: Option<Quarantine>,
+    /// After how much time without progress it counts as failed; none: never.
+    pub watchdog: Option<Duration>,
+    /// After how much time it is restarted although nothing is wrong; none: never.
+    pub max_lifetime: Option<Duration>,
 }
 
 impl ChildSpec {
@@ -59,6 +72,10 @@ impl ChildSpec {
             policy: RestartPolicy::Always,
             backoff: Backoff::immediate(),
             significant: false,
+            depends_on: Vec::new(),
+            quarantine: None,
+            watchdog: None,
+            max_lifetime: None,
         }
     }
 
@@ -104,6 +121,66 @@ impl ChildSpec {
         self
     }
 
+    /// Adds an elder sibling that the child needs.
+    #[must_use]
+    pub fn depends_on(mut self, id: impl Into<Arc<str>>) -> Self {
+        self.depends_on.push(id.into());
+        self
+    }
+
+    /// Puts the child into quarantine, instead of giving it up, when it fails too often.
+    #[must_use]
+    pub const fn quarantine(mut self, quarantine: Quarantine) -> Self {
+        self.quarantine = Some(quarantine);
+        self
+    }
+
+    /// Sets after how much time without progress the child counts as failed.
+    #[must_use]
+    pub const fn watchdog(mut self, limit: Duration) -> Self {
+        self.watchdog = Some(limit);
+        self
+    }
+
+    /// Sets after how much time the child is restarted although nothing is wrong.
+    #[must_use]
+    pub const fn max_lifetime(mut self, limit: Duration) -> Self {
+        self.max_lifetime = Some(limit);
+        self
+    }
+
+    /// Checks what the types cannot say (OTP's `check_childspecs`).
+    ///
+    /// # Errors
+    ///
+    /// The first thing that makes no sense.
+    pub fn validate(&self) -> Result<(), SpecError> {
+        let is_zero = |time: Option<Duration>| time.is_some_and(|time| time.is_zero());
+        let zero_period = match self.policy {
+            RestartPolicy::Within(budget) => budget.period.is_zero(),
+            _ => false,
+        };
+        for (is_wrong, error) in [
+            (self.id.as_deref() == Some(""), SpecError::EmptyId),
+            (self.depends_on.iter().any(|id| Some(id) == self.id.as_ref()), SpecError::NeedsItself),
+            (zero_period, SpecError::ZeroPeriod),
+            (!self.backoff.is_consistent(), SpecError::Backoff),
+            (is_zero(self.watchdog), SpecError::ZeroWatchdog),
+            (is_zero(self.max_lifetime), SpecError::ZeroLifetime),
+            (is_zero(self.quarantine.map(|q| q.cool_down)), SpecError::ZeroQuarantine),
+            (self.quarantine.is_some() && !self.comes_back(), SpecError::QuarantineInVain),
+            (
+                self.significant && self.restart == RestartType::Permanent,
+                SpecError::SignificantPermanent,
+            ),
+        ] {
+            if is_wrong {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     /// Returns whether a child that was stopped because a sibling failed is started again.
     ///
     /// A temporary child is not (conformance row 61), nor one whose policy is
@@ -120,10 +197,54 @@ impl Default for ChildSpec {
     }
 }
 
+/// A spec contradicts itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// The id is empty.
+    EmptyId,
+    /// The child depends on itself.
+    NeedsItself,
+    /// The period of the child's own budget is zero.
+    ZeroPeriod,
+    /// The back-off's longest delay is shorter than its first, or its factor is zero.
+    Backoff,
+    /// The watchdog's limit is zero.
+    ZeroWatchdog,
+    /// The longest lifetime is zero.
+    ZeroLifetime,
+    /// The time in quarantine is zero.
+    ZeroQuarantine,
+    /// The child is never restarted, so there is nothing that a quarantine could end with.
+    QuarantineInVain,
+    /// A permanent child cannot be significant: it never ends for good by itself (row 44).
+    SignificantPermanent,
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EmptyId => "the id is empty",
+            Self::NeedsItself => "the child depends on itself",
+            Self::ZeroPeriod => "the period of the child's budget is zero",
+            Self::Backoff => {
+                "the back-off's longest delay is shorter than its first one, or its factor is zero"
+            }
+            Self::ZeroWatchdog => "the watchdog's limit is zero",
+            Self::ZeroLifetime => "the longest lifetime is zero",
+            Self::ZeroQuarantine => "the time in quarantine is zero",
+            Self::QuarantineInVain => "a child that is never restarted cannot be in quarantine",
+            Self::SignificantPermanent => "a permanent child cannot be significant",
+        })
+    }
+}
+
+impl Error for SpecError {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use crate::plan::Intensity;
 
     #[test]
     fn row_002_a_workers_defaults() {
@@ -133,6 +254,42 @@ mod tests {
         assert_eq!(spec.restart, RestartType::Permanent);
         assert_eq!(spec.shutdown, Shutdown::Timeout(Duration::from_millis(5000)));
         assert!(!spec.significant);
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_named() {
+        let (zero, second) = (Duration::ZERO, Duration::from_secs(1));
+        let spec = || ChildSpec::worker().id("a");
+        let transient = || spec().restart(RestartType::Transient);
+        let within = |period| RestartPolicy::Within(Intensity::new(1, period));
+        let quarantine = Quarantine::new(second, second);
+        for (spec, expected) in [
+            (spec(), Ok(())),
+            (spec().id(""), Err(SpecError::EmptyId)),
+            (spec().depends_on("b"), Ok(())),
+            (spec().depends_on("b").depends_on("a"), Err(SpecError::NeedsItself)),
+            (spec().policy(within(second)), Ok(())),
+            (spec().policy(within(zero)), Err(SpecError::ZeroPeriod)),
+            (spec().backoff(Backoff::linear(second, zero)), Err(SpecError::Backoff)),
+            (spec().watchdog(second), Ok(())),
+            (spec().watchdog(zero), Err(SpecError::ZeroWatchdog)),
+            (spec().max_lifetime(zero), Err(SpecError::ZeroLifetime)),
+            (spec().quarantine(quarantine), Ok(())),
+            (spec().quarantine(Quarantine::new(zero, second)), Err(SpecError::ZeroQuarantine)),
+            (
+                spec().quarantine(quarantine).restart(RestartType::Temporary),
+                Err(SpecError::QuarantineInVain),
+            ),
+            (
+                spec().quarantine(quarantine).policy(RestartPolicy::Never),
+                Err(SpecError::QuarantineInVain),
+            ),
+            (transient().significant(true), Ok(())),
+            (spec().significant(true), Err(SpecError::SignificantPermanent)),
+        ] {
+            assert_eq!(spec.validate(), expected, "{spec:?}");
+        }
+        assert_eq!(SpecError::EmptyId.to_string(), "the id is empty");
     }
 
     #[test]

@@ -33,6 +33,7 @@ impl Plan {
         out: &mut Vec<Action>,
     ) {
         self.group = None;
+        self.upkeep.clear();
         self.phase = Phase::Ending(Ending { finish, deadline: None, forced: false });
         self.tighten(deadline, now, out);
         if !self.is_ordered() {

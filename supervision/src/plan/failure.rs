@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::action::{Action, Finish, Report};
+use super::backoff::Backoff;
 use super::children::{Cause, State};
-use super::exit::{ExitClass, ExitReason};
-use super::intensity::Verdict;
+use super::exit::{ExitClass, ExitReason, Failure};
+use super::intensity::{Verdict, Window};
 use super::machine::{Phase, Plan};
+use super::quarantine::Quarantine;
 use super::restart::{RestartDecision, RestartPolicy, RestartType};
 use super::settings::AutoShutdown;
 use super::time::Time;
+use super::upkeep::Stuck;
 use crate::pid::Pid;
 
 impl Plan {
@@ -23,22 +26,33 @@ impl Plan {
         now: Time,
         out: &mut Vec<Action>,
     ) {
-        let Some(child) = self.children.get(pid) else { return };
-        let (state, asked) = (child.state, child.asked);
-        if !state.is_ending() && !self.has_to_end(pid) {
+        self.upkeep.remove(&pid);
+        let Some(child) = self.children.get_mut(pid) else { return };
+        let stuck = std::mem::take(&mut child.stuck) && !child.asked;
+        let (state, asked, spec) = (child.state, child.asked, Arc::clone(&child.spec));
+        if (stuck || !state.is_ending()) && !self.has_to_end(pid) {
+            let reason = match spec.watchdog.filter(|_| stuck) {
+                Some(limit) => ExitReason::Error(Failure::new(Stuck { limit })),
+                None => reason,
+            };
             return self.failed(pid, reason, failed_start, now, out);
         }
+        let Some(child) = self.children.get(pid) else { return };
         // It was stopped, or would have been in a moment: nothing is decided about it alone.
-        if !is_expected(child.spec.restart, state, &reason) {
+        if !stuck && !is_expected(spec.restart, state, &reason) {
             let (incarnation, reason) = (child.incarnation, reason.clone());
             out.push(Action::Report(Report::UnexpectedEnd { pid, incarnation, reason }));
         }
-        if matches!(self.phase, Phase::Ending(_)) || !(asked || child.spec.comes_back()) {
+        if matches!(self.phase, Phase::Ending(_)) || !(asked || spec.comes_back()) {
             self.remove(pid, reason, out);
         } else if asked {
             self.put_to_rest(pid, reason, out);
         } else {
             self.children.set_state(pid, State::Stopped);
+            self.touch(pid);
+            if self.children.get(pid).is_some_and(|child| child.follows) && !self.is_grouped(pid) {
+                self.launch_in_turn(pid, out);
+            }
         }
     }
 
@@ -71,10 +85,15 @@ impl Plan {
                 self.put_to_rest(pid, reason, out);
                 self.auto_shutdown_if(ends, now, out);
             }
-            _ if !policy.allows(restarts) => {
+            _ if self.is_half_open(pid, now) => self.isolate(pid, reason, now, out),
+            _ if self.has_budget(pid, policy, restarts, now) => self.restart(pid, reason, now, out),
+            _ if self.children.get(pid).is_some_and(|child| child.spec.quarantine.is_some()) => {
+                self.isolate(pid, reason, now, out);
+            }
+            _ => {
                 let told = reason.clone();
                 out.push(Action::Report(match policy {
-                    RestartPolicy::Tries(_) => {
+                    RestartPolicy::Tries(_) | RestartPolicy::Within(_) => {
                         Report::Exhausted { pid, incarnation, reason: told, restarts }
                     }
                     _ => Report::NotRestarted { pid, incarnation, reason: told },
@@ -83,8 +102,35 @@ impl Plan {
                 self.remove(pid, reason, out);
                 self.auto_shutdown_if(ends, now, out);
             }
-            _ => self.restart(pid, reason, now, out),
         }
+    }
+
+    /// Returns whether a child may be restarted once more by its own budget, and counts that.
+    fn has_budget(&mut self, pid: Pid, policy: RestartPolicy, restarts: u32, now: Time) -> bool {
+        let RestartPolicy::Within(budget) = policy else { return policy.allows(restarts) };
+        let window = self.budgets.entry(pid).or_insert_with(|| Window::new(budget));
+        window.record(now) == Verdict::Within
+    }
+
+    /// Returns whether a child that failed was on trial after a quarantine; a run that was long
+    /// enough ends the trial.
+    fn is_half_open(&mut self, pid: Pid, now: Time) -> bool {
+        let Some(child) = self.children.get_mut(pid) else { return false };
+        if let (State::Running { since }, Some(quarantine)) = (child.state, child.spec.quarantine) {
+            child.half_open &= now.since(since) < quarantine.trial;
+        }
+        child.half_open
+    }
+
+    /// Puts a child that fails too often into quarantine.
+    fn isolate(&mut self, pid: Pid, reason: ExitReason, now: Time, out: &mut Vec<Action>) {
+        let Some(child) = self.children.get_mut(pid) else { return };
+        let Some(Quarantine { cool_down, .. }) = child.spec.quarantine else { return };
+        child.half_open = true;
+        child.failures = 0;
+        let incarnation = child.incarnation;
+        out.push(Action::Report(Report::Quarantined { pid, incarnation, reason, cool_down }));
+        self.put_off(pid, cool_down, now, out);
     }
 
     /// Says whether the supervisor ends with this child, one that has ended by itself and is not restarted, but does not rest yet (rows 156 to 165).
@@ -119,8 +165,15 @@ impl Plan {
         let verdict = self.window.as_mut().map_or(Verdict::Within, |window| window.record(now));
         let random = self.draw();
         let Some(child) = self.children.get_mut(pid) else { return };
-        let (incarnation, seq) = (child.incarnation, child.seq);
+        let incarnation = child.incarnation;
+        let backoff = match child.spec.backoff {
+            own if own != Backoff::immediate() => own,
+            _ => self.settings.backoff,
+        };
         if let Verdict::Exceeded { restarts } = verdict {
+            if child.spec.quarantine.is_some() {
+                return self.isolate(pid, reason, now, out);
+            }
             let id = child.spec.id.as_ref().map(Arc::clone);
             let told = reason.clone();
             out.push(Action::Report(Report::GaveUp { pid, incarnation, reason: told, restarts }));
@@ -129,20 +182,29 @@ impl Plan {
             return self.end(Finish::GaveUp { pid, id, reason, restarts }, None, now, out);
         }
         if let State::Running { since } = child.state
-            && child.spec.backoff.is_healthy(now.since(since))
+            && backoff.is_healthy(now.since(since))
         {
             child.failures = 0;
         }
-        let delay = child.spec.backoff.jittered(child.failures, random);
+        let delay = backoff.jittered(child.failures, random);
         child.failures = child.failures.saturating_add(1);
-        child.restarts += 1;
-        self.settle(pid);
         out.push(Action::Report(Report::Restarting { pid, incarnation, reason, delay }));
+        self.put_off(pid, delay, now, out);
+    }
+
+    /// Restarts a child that failed, and what has to be restarted with it, after a delay.
+    fn put_off(&mut self, pid: Pid, delay: Duration, now: Time, out: &mut Vec<Action>) {
+        if let Some(child) = self.children.get_mut(pid) {
+            child.restarts = child.restarts.saturating_add(1);
+        }
         self.wait(pid, delay, now);
+        self.settle(pid);
         if !self.is_one_for_one() {
-            self.restart_group(seq, pid);
-        } else if delay.is_zero() {
-            self.launch(pid, out);
+            return self.restart_group(pid);
+        }
+        self.followed(pid);
+        if delay.is_zero() {
+            self.launch_in_turn(pid, out);
         }
     }
 
@@ -159,8 +221,8 @@ impl Plan {
     /// A child's back-off has elapsed.
     pub(super) fn resume(&mut self, pid: Pid, out: &mut Vec<Action>) {
         self.forget_backoff(pid);
-        if self.is_one_for_one() && !matches!(self.phase, Phase::Ending(_)) {
-            self.launch(pid, out);
+        if !matches!(self.phase, Phase::Ending(_)) && !self.is_grouped(pid) {
+            self.launch_in_turn(pid, out);
         }
     }
 }

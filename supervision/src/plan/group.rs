@@ -5,6 +5,7 @@
 //! therefore describes every such operation, and one that comes on top of another merges with it
 //! by taking the earlier position.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::action::Action;
@@ -23,14 +24,21 @@ pub(super) struct Group {
     /// The children that have to be stopped before any is started. Those that joined later are
     /// not among them.
     stopping: Option<Range<Seq>>,
-    /// How many failed children wait for their back-off: nothing is started before.
-    waiting: usize,
+    /// The failed children that wait for their back-off: nothing is started before.
+    waiting: BTreeSet<Pid>,
 }
 
 impl Group {
     /// Returns the operation that starts everything from here on.
     pub(super) fn starting(from: Seq) -> Self {
-        Self { from, stopping: None, waiting: 0 }
+        Self { from, stopping: None, waiting: BTreeSet::new() }
+    }
+
+    /// Follows children to their new places: `former` has the old ones, in order.
+    pub(super) fn renumber(&mut self, former: &[Seq]) {
+        let place = |old| former.partition_point(|&place| place < old) as Seq;
+        self.from = place(self.from);
+        self.stopping = self.stopping.take().map(|range| place(range.start)..place(range.end));
     }
 
     /// Returns whether the child at `seq` has to end before anything is started.
@@ -41,7 +49,8 @@ impl Group {
 
 impl Plan {
     /// Restarts what has to be restarted with the child at `seq`, which has failed.
-    pub(super) fn restart_group(&mut self, seq: Seq, pid: Pid) {
+    pub(super) fn restart_group(&mut self, pid: Pid) {
+        let Some(seq) = self.children.seq(pid) else { return };
         if matches!(self.phase, Phase::Declared) {
             // Nothing has been started yet; this child will be, with the others.
             return self.children.set_state(pid, State::Stopped);
@@ -56,7 +65,9 @@ impl Plan {
         let start = group.stopping.as_ref().map_or(first, |range| range.start.min(first));
         group.from = group.from.min(first);
         group.stopping = Some(start..end);
-        group.waiting += usize::from(matches!(state, Some(State::Backoff { .. })));
+        if matches!(state, Some(State::Backoff { .. })) {
+            group.waiting.insert(pid);
+        }
     }
 
     /// Ends a child's wait for its restart, if it waits.
@@ -66,10 +77,8 @@ impl Plan {
             return;
         }
         self.children.set_state(pid, State::Stopped);
-        if !self.is_one_for_one()
-            && let Some(group) = &mut self.group
-        {
-            group.waiting -= 1;
+        if let Some(group) = &mut self.group {
+            group.waiting.remove(&pid);
         }
     }
 
@@ -79,15 +88,17 @@ impl Plan {
             return self.step_end(now, out);
         }
         let Some(group) = &mut self.group else { return };
-        if let Some(range) = &group.stopping {
-            if let Some(pid) = self.children.last_alive_in(range.clone()) {
+        if let Some(range) = &mut group.stopping {
+            if let Some((seq, pid)) = self.children.last_alive_in(range.clone()) {
+                // Those after it have ended, and none of them is started before all have.
+                range.end = seq + 1;
                 let state = self.children.get(pid).map(|child| child.state);
                 if state.is_some_and(|state| !state.is_ending()) {
                     self.ask_to_stop(pid, None, now, out);
                 }
                 return;
             }
-            if group.waiting > 0 {
+            if !group.waiting.is_empty() {
                 return;
             }
             group.stopping = None;
@@ -105,12 +116,20 @@ impl Plan {
             let Some(child) = self.children.get_mut(pid) else { return };
             match child.state {
                 State::Starting => return,
-                State::Stopped if !child.held => return self.launch(pid, out),
+                State::Stopped if !child.held => {
+                    self.launch_in_turn(pid, out);
+                    if self.children.get(pid).is_some_and(|child| child.state == State::Starting) {
+                        return;
+                    }
+                    // It follows those that it depends on; others need not wait for that.
+                }
                 // It runs already, is on its way out, waits for its own timer, or rests because
                 // it was asked to.
                 _ => child.held = false,
             }
-            group.from = seq + 1;
+            if let Some(group) = &mut self.group {
+                group.from = seq + 1;
+            }
         }
     }
 }

@@ -57,20 +57,25 @@ impl Window {
         Self { intensity, restarts: VecDeque::new() }
     }
 
+    /// Changes how many restarts are borne. Those that were counted stay so.
+    pub fn change(&mut self, intensity: Intensity) {
+        self.intensity = intensity;
+    }
+
     /// Counts a restart at `now`, and says whether it is borne.
     ///
-    /// Holds at most `max + 1` times, all of them of the last period.
+    /// One that is not borne does not happen, so it is not counted. Holds at most `max` times, all
+    /// of them of the last period.
     pub fn record(&mut self, now: Time) -> Verdict {
         while self.restarts.front().is_some_and(|&at| now.since(at) > self.intensity.period) {
             self.restarts.pop_front();
         }
-        self.restarts.push_back(now);
-        let restarts = u32::try_from(self.restarts.len()).unwrap_or(u32::MAX);
-        if restarts <= self.intensity.max {
-            Verdict::Within
-        } else {
-            Verdict::Exceeded { restarts }
+        let restarts = u32::try_from(self.restarts.len() + 1).unwrap_or(u32::MAX);
+        if restarts > self.intensity.max {
+            return Verdict::Exceeded { restarts };
         }
+        self.restarts.push_back(now);
+        Verdict::Within
     }
 }
 
@@ -121,6 +126,6 @@ mod tests {
         assert_eq!(window.record(Time::ZERO + Duration::MAX), Verdict::Within);
         let mut none = Window::new(Intensity::new(0, Duration::MAX));
         assert_eq!(none.record(Time::ZERO), Verdict::Exceeded { restarts: 1 });
-        assert_eq!(none.record(Time::ZERO), Verdict::Exceeded { restarts: 2 });
+        assert_eq!(none.record(Time::ZERO), Verdict::Exceeded { restarts: 1 });
     }
 }

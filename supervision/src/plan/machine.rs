@@ -1,7 +1,8 @@
 //! The state machine: what it is made of, its events, and the steps that all rooms share.
 
 use super::action::{Action, Finish, Report};
-use super::children::{Cause, ChildView, Children, Counts, Seq, State};
+use super::children::{Cause, ChildView, Children, Counts, State};
+use super::dependency::Ties;
 use super::ending::Ending;
 use super::exit::ExitReason;
 use super::group::Group;
@@ -11,7 +12,8 @@ use super::settings::{Order, Settings, SettingsError, Strategy};
 use super::shutdown::Shutdown;
 use super::time::Time;
 use super::timers::Timers;
-use crate::pid::Pid;
+use super::upkeep::Upkeep;
+use crate::pid::{Pid, PidMap};
 
 /// The mind of one supervisor.
 ///
@@ -33,6 +35,11 @@ pub struct Plan {
     pub(super) window: Option<Window>,
     pub(super) children: Children,
     pub(super) timers: Timers,
+    pub(super) ties: Ties,
+    /// Of children that have a watchdog, or a longest lifetime, and run.
+    pub(super) upkeep: PidMap<Upkeep>,
+    /// The children's own windows, of those that have failed.
+    pub(super) budgets: PidMap<Window>,
     pub(super) phase: Phase,
     /// The start, or the group restart, under way.
     pub(super) group: Option<Group>,
@@ -66,6 +73,9 @@ impl Plan {
             settings,
             children: Children::default(),
             timers: Timers::default(),
+            ties: Ties::default(),
+            upkeep: PidMap::default(),
+            budgets: PidMap::default(),
             phase: Phase::Declared,
             group: None,
             awaited: 0,
@@ -108,6 +118,7 @@ impl Plan {
         let Some(state) = self.living(pid, incarnation) else { return };
         if state == State::Starting {
             self.children.set_state(pid, State::Running { since: now });
+            self.keep_up(pid, now);
         }
         self.settle(pid);
         self.conclude(now, out);
@@ -197,11 +208,11 @@ impl Plan {
     pub fn tick(&mut self, now: Time, out: &mut Vec<Action>) {
         self.force_if_due(now, out);
         loop {
-            let children = &self.children;
-            let Some(pid) = self.timers.pop_due(now, |at, pid| is_live(children, at, pid)) else {
-                break;
-            };
+            let (children, upkeep) = (&self.children, &self.upkeep);
+            let live = |at, pid| is_live(children, upkeep, at, pid);
+            let Some(pid) = self.timers.pop_due(now, live) else { break };
             match self.children.get(pid).map(|child| child.state) {
+                Some(State::Running { .. }) => self.look_after(pid, now, out),
                 Some(State::Backoff { .. }) => self.resume(pid, out),
                 Some(State::Stopping { .. }) => self.kill(pid, true, now, out),
                 Some(State::Killing { .. }) => self.abandon(pid, now, out),
@@ -228,7 +239,30 @@ impl Plan {
         matches!(self.phase, Phase::Ending(_) | Phase::Finished)
     }
 
-    /// Returns the rules that this supervisor was made with.
+    /// Changes the supervisor's own rules, also while children are being restarted: what is under way goes on as it began.
+    ///
+    /// No child is started or stopped for it, also if there are more children than may be (rows 167, 168, 242). The restarts that were counted stay counted.
+    ///
+    /// # Errors
+    ///
+    /// Settings that contradict themselves, or another order. Nothing has changed then.
+    pub fn change_settings(&mut self, settings: Settings) -> Result<(), SettingsError> {
+        settings.validate()?;
+        if settings.order != self.settings.order {
+            return Err(SettingsError::OrderIsFixed);
+        }
+        self.window = match (self.window.take(), settings.intensity) {
+            (Some(mut window), Some(intensity)) => {
+                window.change(intensity);
+                Some(window)
+            }
+            (_, intensity) => intensity.map(Window::new),
+        };
+        self.settings = settings;
+        Ok(())
+    }
+
+    /// Returns the rules of this supervisor.
     pub const fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -240,7 +274,7 @@ impl Plan {
 
     /// Returns what is known about a child.
     pub fn child(&self, pid: Pid) -> Option<ChildView<'_>> {
-        self.children.get(pid).map(|child| child.view(pid))
+        self.children.get(pid).map(|child| child.view())
     }
 
     /// Returns the children in the order of their start (OTP's `which_children` lists them in
@@ -263,19 +297,27 @@ impl Plan {
     }
 
     /// Returns whether the living incarnation of a child would be stopped in a moment, if it is
-    /// not being stopped already: with all others, or for a group restart.
+    /// not being stopped already: with all others, for a group restart, or to follow another.
     pub(super) fn has_to_end(&self, pid: Pid) -> bool {
-        let stops = |group: &Group| self.children.get(pid).is_some_and(|c| group.stops(c.seq));
-        matches!(self.phase, Phase::Ending(_)) || self.group.as_ref().is_some_and(stops)
+        let stops = |group: &Group| self.children.seq(pid).is_some_and(|seq| group.stops(seq));
+        matches!(self.phase, Phase::Ending(_))
+            || self.group.as_ref().is_some_and(stops)
+            || self.children.get(pid).is_some_and(|child| child.follows)
     }
 
-    /// Returns whether the child at `seq` is one that the start or the group restart under way
-    /// has still to start.
-    pub(super) fn is_to_start(&self, seq: Seq) -> bool {
-        match self.phase {
-            Phase::Declared => self.is_ordered(),
-            _ => self.group.as_ref().is_some_and(|group| seq >= group.from),
+    /// Returns whether the child is one that the start or the group restart under way has still
+    /// to start.
+    pub(super) fn is_to_start(&self, pid: Pid) -> bool {
+        match (&self.phase, &self.group, self.children.seq(pid)) {
+            (Phase::Declared, _, Some(_)) => self.is_ordered(),
+            (_, Some(group), Some(seq)) => seq >= group.from,
+            _ => false,
         }
+    }
+
+    /// Returns whether the group restart under way, and nothing else, is to start the child.
+    pub(super) fn is_grouped(&self, pid: Pid) -> bool {
+        !self.is_one_for_one() && self.is_to_start(pid)
     }
 
     /// Starts the next incarnation of a child of which none lives.
@@ -283,6 +325,7 @@ impl Plan {
         let Some(child) = self.children.get_mut(pid) else { return };
         debug_assert!(!child.state.is_alive(), "two incarnations of {pid}");
         child.incarnation = child.incarnation.wrapping_add(1);
+        child.follows = false;
         let incarnation = child.incarnation;
         self.children.set_state(pid, State::Starting);
         out.push(Action::Start { pid, incarnation });
@@ -336,6 +379,7 @@ impl Plan {
             child.cause = Cause::Restart;
             self.awaited -= usize::from(std::mem::take(&mut child.declared));
         }
+        self.touch(pid);
     }
 
     /// Leaves a child of which no incarnation lives in the table, not running; a temporary one,
@@ -346,10 +390,11 @@ impl Plan {
             return self.remove(pid, reason, out);
         }
         // A request to stop says itself, when it is made, what it holds back.
-        let held = if child.asked { child.held } else { self.is_to_start(child.seq) };
+        let held = if child.asked { child.held } else { self.is_to_start(pid) };
         self.settle(pid);
         if let Some(child) = self.children.get_mut(pid) {
             child.asked = false;
+            child.follows = false;
             child.held = held;
         }
         self.children.rest(pid);
@@ -359,8 +404,17 @@ impl Plan {
     /// Takes a child of which no incarnation lives out of the table.
     pub(super) fn remove(&mut self, pid: Pid, reason: ExitReason, out: &mut Vec<Action>) {
         self.settle(pid);
-        if self.children.remove(pid).is_some() {
+        if let Some(child) = self.children.remove(pid) {
+            self.ties.remove(pid, &child.spec);
+            self.upkeep.remove(&pid);
+            self.budgets.remove(&pid);
             out.push(Action::Removed { pid, reason });
+            match (&mut self.group, self.children.compact()) {
+                (Some(group), Some(former)) => group.renumber(&former),
+                (Some(_), None) => {}
+                // Nobody remembers a place.
+                (None, _) => self.children.trim(),
+            }
         }
     }
 
@@ -368,8 +422,9 @@ impl Plan {
     /// is complete.
     pub(super) fn conclude(&mut self, now: Time, out: &mut Vec<Action>) {
         self.step(now, out);
-        let children = &self.children;
-        self.timers.drop_stale(children.len(), |at, pid| is_live(children, at, pid));
+        self.follow(now, out);
+        let (children, upkeep) = (&self.children, &self.upkeep);
+        self.timers.drop_stale(children.len(), |at, pid| is_live(children, upkeep, at, pid));
         if matches!(self.phase, Phase::Started) && self.awaited == 0 && !self.ready {
             self.ready = true;
             out.push(Action::Ready);
@@ -392,6 +447,11 @@ impl Plan {
 }
 
 /// Returns whether a timer is still that of its child.
-fn is_live(children: &Children, at: Time, pid: Pid) -> bool {
-    children.get(pid).is_some_and(|child| child.state.due() == Some(at))
+fn is_live(children: &Children, upkeep: &PidMap<Upkeep>, at: Time, pid: Pid) -> bool {
+    let Some(child) = children.get(pid) else { return false };
+    let due = match child.state {
+        State::Running { .. } => upkeep.get(&pid).and_then(Upkeep::due),
+        state => state.due(),
+    };
+    due == Some(at)
 }

@@ -10,12 +10,13 @@
 //!
 //! | room | decides |
 //! |---|---|
-//! | `restart` | the table restart type × exit reason; `Tries` |
+//! | `restart`, `quarantine` | the table restart type × exit reason; `Tries`; rest instead of giving up |
 //! | `intensity`, `backoff` | whether one more restart is borne; how long it waits |
 //! | `shutdown` | which deadline a child gets |
 //! | `children`, `timers` | nothing: the tables |
 //! | `machine`, `admin` | the state machine: its state and events; requests about one child |
 //! | `failure`, `group`, `ending` | what follows a child's end; group restarts; the end of all |
+//! | `dependency`, `upkeep` | children that need others; watchdog and lifetimes |
 //!
 //! ```
 //! # use bastion_supervision::{pid::Pid, plan::*};
@@ -39,27 +40,32 @@ mod admin;
 mod backoff;
 mod child_spec;
 mod children;
+mod dependency;
 mod ending;
 mod exit;
 mod failure;
 mod group;
 mod intensity;
 mod machine;
+mod quarantine;
 mod restart;
 mod settings;
 mod shutdown;
 mod time;
 mod timers;
+mod upkeep;
 
 pub use action::{Action, Finish, Report};
 pub use admin::{AddError, ChildError};
 pub use backoff::Backoff;
-pub use child_spec::{ChildKind, ChildSpec};
+pub use child_spec::{ChildKind, ChildSpec, SpecError};
 pub use children::{ChildState, ChildView, Counts};
 pub use exit::{ExitClass, ExitReason, Failure, PanicReport};
 pub use intensity::{Intensity, Verdict, Window};
 pub use machine::Plan;
+pub use quarantine::Quarantine;
 pub use restart::{RestartDecision, RestartPolicy, RestartType};
 pub use settings::{AutoShutdown, Order, Settings, SettingsError, Strategy};
 pub use shutdown::{Shutdown, StopTimes};
 pub use time::Time;
+pub use upkeep::Stuck;

@@ -1,6 +1,7 @@
 //! OTP's restart table: what becomes of a child that ended by itself.
 
 use super::exit::ExitClass;
+use super::intensity::Intensity;
 
 /// When a child that ended by itself is started again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -52,15 +53,19 @@ pub enum RestartPolicy {
     /// So many times; the failure after that removes it. Restarts that a sibling's failure
     /// causes are not counted.
     Tries(u32),
+    /// So many in a rolling window of its own; the failure after that removes it. Otherwise as
+    /// `Tries`.
+    Within(Intensity),
 }
 
 impl RestartPolicy {
-    /// Returns whether a child that was restarted so often already may be restarted again.
-    pub const fn allows(self, restarts: u64) -> bool {
+    /// Returns whether a child that was restarted so often already may be restarted again. The
+    /// window of `Within` is not asked.
+    pub const fn allows(self, restarts: u32) -> bool {
         match self {
-            Self::Always => true,
+            Self::Always | Self::Within(_) => true,
             Self::Never => false,
-            Self::Tries(tries) => restarts < tries as u64,
+            Self::Tries(tries) => restarts < tries,
         }
     }
 }
@@ -71,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_policy_allows_exactly_so_many_restarts() {
-        assert!(RestartPolicy::Always.allows(u64::MAX));
+        assert!(RestartPolicy::Always.allows(u32::MAX));
         assert!(!RestartPolicy::Never.allows(0));
         assert!(!RestartPolicy::Tries(0).allows(0));
         assert!(RestartPolicy::Tries(2).allows(1));

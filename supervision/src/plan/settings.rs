@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use super::backoff::Backoff;
 use super::intensity::Intensity;
 
 /// Who is restarted when a child fails.
@@ -58,6 +59,10 @@ pub struct Settings {
     pub kill_grace: Duration,
     /// Whether the supervisor ends when its significant children have.
     pub auto_shutdown: AutoShutdown,
+    /// How many children it may have, running or not; `None`: any number.
+    pub max_children: Option<u32>,
+    /// The back-off of those children that have none of their own.
+    pub backoff: Backoff,
 }
 
 impl Settings {
@@ -96,6 +101,20 @@ impl Settings {
         self
     }
 
+    /// Sets how many children the supervisor may have; `None`: any number.
+    #[must_use]
+    pub const fn max_children(mut self, max: Option<u32>) -> Self {
+        self.max_children = max;
+        self
+    }
+
+    /// Sets the back-off of those children that have none of their own.
+    #[must_use]
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
     /// Checks what the types cannot say.
     ///
     /// # Errors
@@ -106,6 +125,9 @@ impl Settings {
             && intensity.period.is_zero()
         {
             return Err(SettingsError::InvalidPeriod(intensity.period));
+        }
+        if !self.backoff.is_consistent() {
+            return Err(SettingsError::InvalidBackoff);
         }
         if self.order == Order::Unordered && self.strategy != Strategy::OneForOne {
             return Err(SettingsError::UnorderedStrategy(self.strategy));
@@ -123,6 +145,8 @@ impl Default for Settings {
             intensity: Some(Intensity::default()),
             kill_grace: Duration::from_secs(1),
             auto_shutdown: AutoShutdown::Never,
+            max_children: None,
+            backoff: Backoff::immediate(),
         }
     }
 }
@@ -135,6 +159,10 @@ pub enum SettingsError {
     InvalidPeriod(Duration),
     /// An unordered supervisor cannot have this strategy: without an order there is no rest.
     UnorderedStrategy(Strategy),
+    /// The back-off's longest delay is shorter than its first one, or its factor is zero.
+    InvalidBackoff,
+    /// The order cannot change once the supervisor is there.
+    OrderIsFixed,
 }
 
 impl fmt::Display for SettingsError {
@@ -144,6 +172,10 @@ impl fmt::Display for SettingsError {
             Self::UnorderedStrategy(strategy) => {
                 write!(f, "invalid strategy for an unordered supervisor: {strategy:?}")
             }
+            Self::InvalidBackoff => f.write_str(
+                "invalid back-off: its longest delay is shorter than its first one, or its factor is zero",
+            ),
+            Self::OrderIsFixed => f.write_str("whether a supervisor has an order cannot change"),
         }
     }
 }

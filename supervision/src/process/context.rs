@@ -86,8 +86,10 @@ impl<M: Send + 'static> Context<M> {
         if self.batch.is_empty()
             && let Fetch::Empty = self.shared.mailbox.fetch(&mut self.batch, waker)
         {
+            self.life.progress(waker.is_some());
             return None;
         }
+        self.life.progress(false);
         self.batch.pop_front()
     }
 
@@ -100,6 +102,12 @@ impl<M: Send + 'static> Context<M> {
     /// see [`Child::gated`](crate::Child::gated). Does nothing otherwise, or a second time.
     pub fn ready(&self) {
         let _ = self.life.ready();
+    }
+
+    /// Tells the watchdog that the process makes progress: see [`Child::watchdog`](crate::Child::watchdog). Receiving a message, or
+    /// waiting for one, does so by itself.
+    pub fn progress(&self) {
+        self.life.progress(false);
     }
 
     /// Waits for a time: real, or virtual in a simulation.

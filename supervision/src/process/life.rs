@@ -9,7 +9,10 @@ use crate::plan::{ExitReason, Time};
 use crate::supervisor::{Command, Signal, SupervisorRef};
 use crate::sync::lock;
 use crate::waiters::{Waiters, wait};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicU32,
+    Ordering::{Relaxed, SeqCst},
+};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
@@ -26,6 +29,10 @@ pub(crate) struct Life {
     told: AtomicU8,
     stopping: AtomicBool,
     killed: AtomicBool,
+    /// How often the body has said that it makes progress; odd while it waits for a message.
+    progress: AtomicU32,
+    /// What the supervisor has seen of that.
+    seen: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -53,6 +60,8 @@ impl Life {
             told: AtomicU8::new(STARTING),
             stopping: AtomicBool::new(false),
             killed: AtomicBool::new(false),
+            progress: AtomicU32::new(0),
+            seen: AtomicU32::new(0),
             state: Mutex::default(),
         }
     }
@@ -148,6 +157,19 @@ impl Life {
 
     pub(crate) fn is_killed(&self) -> bool {
         self.killed.load(SeqCst)
+    }
+
+    /// Takes note that the body makes progress; `waits`: it has nothing to do until a message comes. Only the body says so, so
+    /// nothing is lost between the load and the store.
+    pub(super) fn progress(&self, waits: bool) {
+        let progress = self.progress.load(Relaxed);
+        self.progress.store((progress & !1).wrapping_add(2) | u32::from(waits), Relaxed);
+    }
+
+    /// Says whether the body has made progress since the last look, or waits for a message.
+    pub(crate) fn made_progress(&self) -> bool {
+        let progress = self.progress.load(Relaxed);
+        self.seen.swap(progress, Relaxed) != progress || progress & 1 == 1
     }
 
     /// Says that it does not exist any more, or does not count. False: that was said before.

@@ -6,8 +6,8 @@ use super::reference::SupervisorRef;
 use crate::child::{self, AnyChild, Child, Given, Start};
 use crate::place::Place;
 use crate::plan::{
-    AutoShutdown, Backoff, ChildSpec, ExitReason, Finish, Intensity, Order, RestartPolicy,
-    RestartType, Settings, Shutdown, Strategy,
+    AutoShutdown, Backoff, ChildSpec, ExitReason, Finish, Intensity, Order, Quarantine,
+    RestartPolicy, RestartType, Settings, Shutdown, Strategy,
 };
 use crate::process::{Life, Process, Shared, body};
 use std::error::Error;
@@ -93,6 +93,18 @@ impl Supervisor {
         self
     }
 
+    /// Sets how many children the supervisor may have, running or not; one more is refused. Default: any number.
+    pub fn max_children(mut self, max: u32) -> Self {
+        self.settings.max_children = Some(max);
+        self
+    }
+
+    /// Sets the back-off of those children that have none of their own. Default: none.
+    pub fn default_backoff(mut self, backoff: Backoff) -> Self {
+        self.settings.backoff = backoff;
+        self
+    }
+
     /// Sets whether the supervisor ends when its significant children have, by themselves and for good. Default: never.
     ///
     /// # Examples
@@ -165,6 +177,26 @@ impl Supervisor {
         self
     }
 
+    /// Adds an elder sibling that the supervisor needs, by name: it is started when that one is ready, stopped before it is, and restarted
+    /// with it. Only one-for-one asks for this; under the other strategies the order of the children says it.
+    pub fn depends_on(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.spec.depends_on.push(name.into());
+        self
+    }
+
+    /// Puts the supervisor into quarantine when it fails too often, instead of giving it up: see [`Quarantine`].
+    pub fn quarantine(mut self, quarantine: Quarantine) -> Self {
+        self.spec.quarantine = Some(quarantine);
+        self
+    }
+
+    /// Restarts the supervisor when it has run so long, although nothing is wrong: after nine tenths of the time at the least, by chance, so
+    /// that those that were started together are not restarted together. A temporary one only ends.
+    pub fn max_lifetime(mut self, limit: Duration) -> Self {
+        self.spec.max_lifetime = Some(limit);
+        self
+    }
+
     /// Sets where the supervisor runs, and everything below it that does not say otherwise itself, also what is added later. Default: where
     /// its own supervisor does; the first, anywhere. With a place that is a thread of its own, each process below has its own.
     ///
@@ -184,20 +216,15 @@ impl Supervisor {
         SupervisorRef::new(self.shared.clone())
     }
 
-    /// With the storm guard, unless it has a back-off of its own.
-    pub(crate) fn guarded(mut self) -> Self {
-        if self.spec.backoff == Backoff::immediate() {
-            self.spec.backoff = Backoff::storm_guard();
-        }
-        self
-    }
-
     pub(crate) fn into_child(self) -> (Given, SupervisorRef) {
         let Supervisor { shared, name, settings, spec, place, children } = self;
         let children = children.into_iter().map(Given::take).collect();
         let blueprint = Arc::new(Blueprint { name, settings, children });
         let start = Arc::new(Nested { shared: shared.clone(), blueprint });
-        (Given::new(AnyChild { spec, gated: true, place, start }), SupervisorRef::new(shared))
+        (
+            Given::new(AnyChild { spec: Some(Box::new(spec)), gated: true, place, start }),
+            SupervisorRef::new(shared),
+        )
     }
 }
 

@@ -3,9 +3,10 @@
 use super::reference::{ChildInfo, RequestError, StartChildError, Which};
 use crate::child::Given;
 use crate::pid::Pid;
-use crate::plan::{Counts, ExitReason};
+use crate::plan::{ChildSpec, Counts, ExitReason, Settings, SettingsError};
 use crate::process::{Life, Reply};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a supervisor hears of its children. It never waits behind commands.
 pub(crate) enum Signal {
@@ -27,6 +28,16 @@ pub(crate) enum Command {
     Request { request: Request, which: Which, reply: Reply<Result<(), RequestError>> },
     /// Tell about the children, in order.
     Children { reply: Reply<Vec<ChildInfo>> },
+    /// Tell about one child.
+    Child { which: Which, reply: Reply<Result<ChildInfo, RequestError>> },
+    /// Tell a child's rules.
+    Spec { which: Which, reply: Reply<Result<ChildSpec, RequestError>> },
+    /// Tell the supervisor's own rules.
+    Settings { reply: Reply<Settings> },
+    /// Change them.
+    ChangeSettings { settings: Settings, reply: Reply<Result<(), SettingsError>> },
+    /// Restart a child that runs, after a time, although nothing is wrong; the answer comes at once.
+    Recycle { which: Which, after: Duration, reply: Reply<Result<(), RequestError>> },
     /// Count the children.
     Counts { reply: Reply<Counts> },
 }

@@ -50,8 +50,6 @@ pub(super) struct Entry {
     pub(super) start: Arc<dyn Start>,
     /// The incarnation that this supervisor has started last.
     pub(super) life: Option<Arc<Life>>,
-    /// The process's incarnation before this supervisor's first one: the plan counts from 1.
-    pub(super) base: u32,
     /// Declared, not added at run time: it comes back when the supervisor itself is restarted.
     pub(super) declared: bool,
     gated: bool,
@@ -99,7 +97,8 @@ impl Driver {
         let now = driver.now();
         for child in &blueprint.children {
             let pid = driver.insert(child, true);
-            let added = driver.plan.add(pid, child.spec.clone(), now, &mut driver.actions);
+            let (spec, last) = (child.spec(), child.start.process().core().incarnation());
+            let added = driver.plan.add_known(pid, spec, last, now, &mut driver.actions);
             added.map_err(|error| invalid(Arc::new(error)))?;
         }
         driver.plan.start(now, &mut driver.actions);
@@ -117,9 +116,9 @@ impl Driver {
     /// Puts a child into the table and gives it its pid.
     pub(super) fn insert(&mut self, child: &AnyChild, declared: bool) -> Pid {
         let (start, gated, place) = (child.start.clone(), child.gated, self.place_of(child));
-        let (pid, base) = (self.settle(child), start.process().core().incarnation());
+        let pid = self.settle(child);
         let (starting, changing) = (None, Vec::new());
-        let entry = Entry { start, life: None, base, declared, gated, place, starting, changing };
+        let entry = Entry { start, life: None, declared, gated, place, starting, changing };
         self.table.entry(pid).or_insert(entry);
         pid
     }
@@ -201,26 +200,49 @@ impl Driver {
 
     /// Does what the plan says, until it says nothing more. `Some`: no child is left.
     fn perform(&mut self) -> Option<Finish> {
-        let mut actions = std::mem::take(&mut self.actions);
-        for action in actions.drain(..) {
-            match action {
-                Action::Start { pid, incarnation } => self.start(pid, incarnation),
-                Action::Stop { pid, deadline, .. } => self.with_life(pid, |entry, life| {
-                    life.request_stop(deadline);
-                    entry.start.process().wake();
-                }),
-                Action::Kill { pid, .. } => self.with_life(pid, |_, life| life.kill()),
-                Action::Stopped { pid } => self.stopped(pid),
-                Action::Removed { pid, reason } => self.removed(pid, reason),
-                Action::Abandoned { pid, .. } => self.abandoned(pid),
-                Action::Report(report) => self.report(report),
-                Action::Ready => self.cx.ready(),
-                Action::Finish(finish) => return Some(finish),
+        while !self.actions.is_empty() {
+            let mut actions = std::mem::take(&mut self.actions);
+            for action in actions.drain(..) {
+                if let Some(finish) = self.act(action) {
+                    return Some(finish);
+                }
+            }
+            if self.actions.is_empty() {
+                // The buffer is used again.
+                self.actions = actions;
+                break;
             }
         }
-        // The buffer is used again. Nothing was added meanwhile: doing does not ask the plan.
-        self.actions = actions;
         None
+    }
+
+    fn act(&mut self, action: Action) -> Option<Finish> {
+        match action {
+            Action::Start { pid, incarnation } => self.start(pid, incarnation),
+            Action::Stop { pid, deadline, .. } => self.with_life(pid, |entry, life| {
+                life.request_stop(deadline);
+                entry.start.process().wake();
+            }),
+            Action::Kill { pid, .. } => self.with_life(pid, |_, life| life.kill()),
+            Action::Watch { pid, incarnation } => self.watch(pid, incarnation),
+            Action::Stopped { pid } => self.stopped(pid),
+            Action::Removed { pid, reason } => self.removed(pid, reason),
+            Action::Abandoned { pid, .. } => self.abandoned(pid),
+            Action::Report(report) => self.report(report),
+            Action::Ready => self.cx.ready(),
+            Action::Finish(finish) => return Some(finish),
+        }
+        None
+    }
+
+    /// Looks whether a child makes progress.
+    fn watch(&mut self, pid: Pid, incarnation: u32) {
+        let mut progress = true;
+        self.with_life(pid, |_, life| progress = life.made_progress());
+        if !progress {
+            let now = self.now();
+            self.plan.silent(pid, incarnation, now, &mut self.actions);
+        }
     }
 
     fn with_life(&self, pid: Pid, f: impl FnOnce(&Entry, &Life)) {
@@ -233,8 +255,7 @@ impl Driver {
 
     fn start(&mut self, pid: Pid, incarnation: u32) {
         let Some(entry) = self.table.get_mut(&pid) else { return };
-        let life =
-            Arc::new(Life::new(self.me.clone(), pid, entry.base.saturating_add(incarnation)));
+        let life = Arc::new(Life::new(self.me.clone(), pid, incarnation));
         entry.life = Some(life.clone());
         let process = entry.start.process();
         process.core().begin(life.incarnation());
@@ -272,20 +293,10 @@ impl Driver {
     }
 
     fn report(&mut self, report: plan::Report) {
-        use plan::Report as R;
-        let pid = match &report {
-            R::StartFailed { pid, reason, .. } => {
-                self.start_failed(*pid, reason);
-                *pid
-            }
-            R::GaveUp { pid, .. }
-            | R::Restarting { pid, .. }
-            | R::NotRestarted { pid, .. }
-            | R::Exhausted { pid, .. }
-            | R::ForcedKill { pid, .. }
-            | R::AutoShutdown { pid, .. }
-            | R::UnexpectedEnd { pid, .. } => *pid,
-        };
+        let pid = report.pid();
+        if let plan::Report::StartFailed { reason, .. } = &report {
+            self.start_failed(pid, reason);
+        }
         let child =
             self.table.get(&pid).and_then(|entry| entry.start.process().core().name().cloned());
         let supervisor = self.blueprint.name.clone();

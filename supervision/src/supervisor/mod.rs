@@ -11,4 +11,6 @@ mod requests;
 
 pub use builder::{Supervisor, SupervisorError};
 pub(crate) use command::{Command, Signal};
-pub use reference::{ChildInfo, Gone, RequestError, StartChildError, SupervisorRef, Which};
+pub use reference::{
+    ChangeError, ChildInfo, Gone, RequestError, StartChildError, SupervisorRef, Which,
+};

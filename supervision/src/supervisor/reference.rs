@@ -4,7 +4,10 @@ use super::builder::Supervisor;
 use super::command::{Command, Foundling, Request};
 use crate::child::{Child, Given};
 use crate::pid::Pid;
-use crate::plan::{AddError, ChildError, ChildKind, ChildState, Counts, ExitReason, RestartType};
+use crate::plan::{
+    AddError, ChildError, ChildKind, ChildSpec, ChildState, Counts, ExitReason, RestartType,
+    Settings, SettingsError,
+};
 use crate::process::{Address, AskError, Life, Reply, Shared, guard};
 use std::fmt;
 use std::sync::Arc;
@@ -128,6 +131,71 @@ impl SupervisorRef {
     /// [`Gone`] when the supervisor has ended.
     pub async fn children(&self) -> Result<Vec<ChildInfo>, Gone> {
         self.request(|reply| Command::Children { reply }).await
+    }
+
+    /// Tells about one child (OTP's `which_child`).
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn child(&self, which: impl Into<Which>) -> Result<ChildInfo, RequestError> {
+        let which = which.into();
+        self.request(|reply| Command::Child { which, reply }).await?
+    }
+
+    /// Tells a child's rules (OTP's `get_childspec`).
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn child_spec(&self, which: impl Into<Which>) -> Result<ChildSpec, RequestError> {
+        let which = which.into();
+        self.request(|reply| Command::Spec { which, reply }).await?
+    }
+
+    /// Restarts a child that runs, in a while, although nothing is wrong: it is stopped as its rules say, and started again, with
+    /// those that are restarted when it fails. It does not count as a failure. Answers at once.
+    ///
+    /// An incarnation that ends before takes the request with it.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn recycle_child(
+        &self,
+        which: impl Into<Which>,
+        after: Duration,
+    ) -> Result<(), RequestError> {
+        let which = which.into();
+        self.request(|reply| Command::Recycle { which, after, reply }).await?
+    }
+
+    /// Tells the supervisor's own rules, as they are now.
+    ///
+    /// # Errors
+    /// [`Gone`] when the supervisor has ended.
+    pub async fn settings(&self) -> Result<Settings, Gone> {
+        self.request(|reply| Command::Settings { reply }).await
+    }
+
+    /// Changes the supervisor's own rules: strategy, intensity, auto-shutdown, how many children it may have. Nothing is started or
+    /// stopped for it, and what is under way goes on as it began. A supervisor that is restarted begins with its described rules again.
+    ///
+    /// # Errors
+    /// See [`ChangeError`]. Nothing has changed then.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{Runtime, Sim, Supervisor, System, plan::Strategy};
+    /// let sim = Sim::new(7);
+    /// sim.run(async {
+    ///     let system = System::new(Runtime::sim(&sim));
+    ///     let store = system.supervise(Supervisor::new("store")).await.unwrap();
+    ///     let settings = store.settings().await.unwrap();
+    ///     store.change_settings(settings.strategy(Strategy::OneForAll)).await.unwrap();
+    ///     assert_eq!(store.settings().await.unwrap().strategy, Strategy::OneForAll);
+    /// });
+    /// ```
+    pub async fn change_settings(&self, settings: Settings) -> Result<(), ChangeError> {
+        let changed = self.request(|reply| Command::ChangeSettings { settings, reply }).await;
+        changed.map_err(|Gone| ChangeError::Gone)?.map_err(ChangeError::Refused)
     }
 
     /// Counts the children.
@@ -268,6 +336,27 @@ impl From<Gone> for RequestError {
     }
 }
 
+/// Why a supervisor's rules were not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChangeError {
+    /// The supervisor has ended.
+    Gone,
+    /// The rules contradict themselves.
+    Refused(SettingsError),
+}
+
+impl fmt::Display for ChangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ChangeError::Gone => Gone.fmt(f),
+            ChangeError::Refused(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ChangeError {}
+
 /// A child, as its supervisor knows it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -285,7 +374,7 @@ pub struct ChildInfo {
     /// Which incarnation runs, or ran last.
     pub incarnation: u32,
     /// How often it was restarted.
-    pub restarts: u64,
+    pub restarts: u32,
     /// How many messages wait in its mailbox.
     pub queued: usize,
     /// The child as a supervisor, if it is one.

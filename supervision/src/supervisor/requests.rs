@@ -5,25 +5,22 @@ use super::driver::{Driver, Entry};
 use super::reference::{ChildInfo, RequestError, StartChildError, Which};
 use crate::child::Given;
 use crate::pid::Pid;
-use crate::plan::{AddError, ChildError, ChildState, ExitReason, Plan};
+use crate::plan::{AddError, ChildError, ChildSpec, ChildState, ChildView, ExitReason, Plan};
 use crate::process::Reply;
 use crate::report::Report;
+use std::time::Duration;
 
 impl Driver {
     pub(super) fn signal(&mut self, signal: Signal) {
         match signal {
             Signal::Started { pid, incarnation } => self.started(pid, incarnation),
             Signal::StartFailed { pid, incarnation, reason } => {
-                self.event(pid, incarnation, |driver, incarnation| {
-                    let now = driver.now();
-                    driver.plan.start_failed(pid, incarnation, reason, now, &mut driver.actions);
-                });
+                let now = self.now();
+                self.plan.start_failed(pid, incarnation, reason, now, &mut self.actions);
             }
             Signal::Exited { pid, incarnation, reason } => {
-                self.event(pid, incarnation, |driver, incarnation| {
-                    let now = driver.now();
-                    driver.plan.exited(pid, incarnation, reason, now, &mut driver.actions);
-                });
+                let now = self.now();
+                self.plan.exited(pid, incarnation, reason, now, &mut self.actions);
             }
         }
     }
@@ -34,42 +31,38 @@ impl Driver {
             Command::Start { child, reply } => self.start_child(child, reply),
             Command::Request { request, which, reply } => self.request(request, &which, reply),
             Command::Children { reply } => reply.send(self.children()),
+            Command::Child { which, reply } => reply.send(self.child(&which)),
+            Command::Spec { which, reply } => reply.send(self.spec(&which)),
+            Command::Settings { reply } => reply.send(self.plan.settings().clone()),
+            Command::ChangeSettings { settings, reply } => {
+                reply.send(self.plan.change_settings(settings));
+            }
+            Command::Recycle { which, after, reply } => reply.send(self.recycle(&which, after)),
             Command::Counts { reply } => reply.send(self.plan.counts()),
         }
     }
 
-    /// Tells the plan of an incarnation, in the plan's own count. One that an earlier driver started is of no interest.
-    fn event(&mut self, pid: Pid, incarnation: u32, f: impl FnOnce(&mut Driver, u32)) {
-        let Some(entry) = self.table.get(&pid) else { return };
-        if let Some(own) = incarnation.checked_sub(entry.base).filter(|own| *own > 0) {
-            f(self, own);
-        }
-    }
-
     fn started(&mut self, pid: Pid, incarnation: u32) {
-        self.event(pid, incarnation, |driver, incarnation| {
-            let now = driver.now();
-            driver.plan.started(pid, incarnation, now, &mut driver.actions);
-            let Some(entry) = driver.table.get_mut(&pid) else { return };
-            if let Some(reply) = entry.starting.take() {
-                reply.send(Ok(pid));
-            }
-            answer(entry, Request::Restart, &Ok(()));
-        });
+        let now = self.now();
+        self.plan.started(pid, incarnation, now, &mut self.actions);
+        let is_current = self.plan.child(pid).is_some_and(|child| child.incarnation == incarnation);
+        let Some(entry) = self.table.get_mut(&pid).filter(|_| is_current) else { return };
+        if let Some(reply) = entry.starting.take() {
+            reply.send(Ok(pid));
+        }
+        answer(entry, Request::Restart, &Ok(()));
     }
 
     fn adopt(&mut self, foundling: Foundling) {
         let Some((given, life)) = foundling.take() else { return };
         let pid = self.settle(given.child());
         let now = self.now();
-        match self.plan.adopt(pid, given.child().spec.clone(), now, &mut self.actions) {
+        match self.plan.adopt(pid, given.child().spec(), now, &mut self.actions) {
             Ok(()) => {
                 let child = given.take();
                 self.insert(&child, false);
                 let ended = life.reason();
                 if let Some(entry) = self.table.get_mut(&pid) {
-                    // It runs as incarnation 1, in its own count and in the plan's.
-                    entry.base = 0;
                     entry.life = Some(life);
                 }
                 if let Some(reason) = ended {
@@ -94,7 +87,7 @@ impl Driver {
         let (pid, now) = (self.settle(given.child()), self.now());
         let added = match known {
             Some(pid) => Err(AddError::PidInUse(pid)),
-            None => self.plan.add(pid, given.child().spec.clone(), now, &mut self.actions),
+            None => self.plan.add(pid, given.child().spec(), now, &mut self.actions),
         };
         match added {
             Ok(()) => {
@@ -109,12 +102,9 @@ impl Driver {
     }
 
     fn request(&mut self, request: Request, which: &Which, reply: Reply<Result<(), RequestError>>) {
-        let found = match which {
-            Which::Pid(pid) => Some(*pid),
-            Which::Name(name) => self.plan.find(name),
-        };
-        let Some(pid) = found.filter(|pid| self.plan.child(*pid).is_some()) else {
-            return reply.send(Err(RequestError::Refused(ChildError::NotFound)));
+        let pid = match self.find(which) {
+            Ok(pid) => pid,
+            Err(error) => return reply.send(Err(RequestError::Refused(error))),
         };
         let ask = match request {
             Request::Stop => Plan::stop_child,
@@ -158,23 +148,52 @@ impl Driver {
         answer(entry, Request::Restart, &Err(RequestError::Failed(reason.clone())));
     }
 
-    fn children(&self) -> Vec<ChildInfo> {
-        let info = |child: crate::plan::ChildView<'_>| {
-            let entry = self.table.get(&child.pid)?;
-            let process = entry.start.process();
-            Some(ChildInfo {
-                pid: child.pid,
-                name: process.core().name().cloned(),
-                kind: child.spec.kind,
-                restart: child.spec.restart,
-                state: child.state,
-                incarnation: entry.base + child.incarnation,
-                restarts: child.restarts,
-                queued: process.queued(),
-                supervisor: entry.start.supervisor(),
-            })
+    fn find(&self, which: &Which) -> Result<Pid, ChildError> {
+        let found = match which {
+            Which::Pid(pid) => Some(*pid),
+            Which::Name(name) => self.plan.find(name),
         };
-        self.plan.children().filter_map(info).collect()
+        found.filter(|pid| self.plan.child(*pid).is_some()).ok_or(ChildError::NotFound)
+    }
+
+    fn recycle(&mut self, which: &Which, after: Duration) -> Result<(), RequestError> {
+        let pid = self.find(which).map_err(RequestError::Refused)?;
+        let now = self.now();
+        let asked = self.plan.recycle_child(pid, after, now, &mut self.actions);
+        asked.map_err(RequestError::Refused)
+    }
+
+    fn spec(&self, which: &Which) -> Result<ChildSpec, RequestError> {
+        let found = self.find(which).map(|pid| self.plan.child(pid));
+        match found.map_err(RequestError::Refused)? {
+            Some(child) => Ok(child.spec.clone()),
+            None => Err(RequestError::Refused(ChildError::NotFound)),
+        }
+    }
+
+    fn child(&self, which: &Which) -> Result<ChildInfo, RequestError> {
+        let found = self.find(which).map(|pid| self.plan.child(pid).and_then(|c| self.info(&c)));
+        found.map_err(RequestError::Refused)?.ok_or(RequestError::Refused(ChildError::NotFound))
+    }
+
+    fn children(&self) -> Vec<ChildInfo> {
+        self.plan.children().filter_map(|child| self.info(&child)).collect()
+    }
+
+    fn info(&self, child: &ChildView<'_>) -> Option<ChildInfo> {
+        let entry = self.table.get(&child.pid)?;
+        let process = entry.start.process();
+        Some(ChildInfo {
+            pid: child.pid,
+            name: process.core().name().cloned(),
+            kind: child.spec.kind,
+            restart: child.spec.restart,
+            state: child.state,
+            incarnation: child.incarnation,
+            restarts: child.restarts,
+            queued: process.queued(),
+            supervisor: entry.start.supervisor(),
+        })
     }
 }
 

@@ -37,6 +37,8 @@ struct Script {
     starts: VecDeque<Start>,
     stop: Stop,
     dies: bool,
+    /// It makes no progress.
+    silent: bool,
 }
 
 /// A plan with the children that it drives.
@@ -77,7 +79,7 @@ pub(crate) fn unordered(max: u32) -> Settings {
     settings(Strategy::OneForOne, max).order(Order::Unordered)
 }
 
-pub(crate) fn ms(ms: u64) -> Duration {
+pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
@@ -148,6 +150,11 @@ impl Sup {
         self.script(name).dies = false;
     }
 
+    /// The child makes no progress any more, or makes some again.
+    pub(crate) fn silent(&mut self, name: &str, silent: bool) {
+        self.script(name).silent = silent;
+    }
+
     fn script(&mut self, name: &str) -> &mut Script {
         let pid = self.pid(name);
         self.scripts.get_mut(&pid).expect("a script")
@@ -170,7 +177,7 @@ impl Sup {
         let pid = Pid::new(slot, 0);
         self.names.push(spec.id.as_deref().map_or_else(|| format!("d{slot}"), str::to_owned));
         let starts = self.next_start.take().into_iter().collect();
-        let script = Script { starts, stop: Stop::Obeys, dies: true };
+        let script = Script { starts, stop: Stop::Obeys, dies: true, silent: false };
         self.scripts.insert(pid, script);
         pid
     }
@@ -209,6 +216,9 @@ impl Sup {
                 Stop::Ends(reason) => self.plan.exited(pid, incarnation, reason.clone(), now, out),
                 Stop::Hangs => {}
             },
+            Action::Watch { pid, incarnation } if self.scripts[&pid].silent => {
+                self.plan.silent(pid, incarnation, now, out);
+            }
             Action::Kill { pid, incarnation } if self.scripts[&pid].dies => {
                 self.plan.exited(pid, incarnation, ExitReason::Killed, now, out);
             }
@@ -278,6 +288,11 @@ impl Sup {
         self.call(|plan, now, out| plan.delete_child(pid, now, out))
     }
 
+    pub(crate) fn recycle_child(&mut self, name: &str, after: Duration) -> Result<(), ChildError> {
+        let pid = self.pid(name);
+        self.call(|plan, now, out| plan.recycle_child(pid, after, now, out))
+    }
+
     pub(crate) fn stop(&mut self) {
         self.call(|plan, now, out| plan.stop(ExitReason::Shutdown, None, now, out));
     }
@@ -295,6 +310,10 @@ impl Sup {
             self.call(|plan, now, out| plan.tick(now, out));
         }
         self.now = end;
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.now
     }
 
     /// Returns in how many milliseconds the plan wants to be woken.
@@ -328,6 +347,7 @@ impl Sup {
                 ChildState::Starting => "starting",
                 ChildState::Running => "running",
                 ChildState::Backoff => "backoff",
+                ChildState::Quarantined => "quarantined",
                 ChildState::Stopping => "stopping",
             };
             format!("{}.{} {state}", self.name(child.pid), child.incarnation)
@@ -361,6 +381,7 @@ impl Sup {
             Action::Stopped { pid } => format!("stopped {}", name(pid)),
             Action::Removed { pid, reason } => format!("removed {} ({reason})", name(pid)),
             Action::Abandoned { pid, .. } => format!("abandoned {}", name(pid)),
+            Action::Watch { pid, .. } => format!("watch {}", name(pid)),
             Action::Ready => "ready".to_owned(),
             Action::Finish(Finish::Stopped(reason)) => format!("finish ({reason})"),
             Action::Finish(Finish::StartFailed { pid, reason, .. }) => {
@@ -396,6 +417,11 @@ impl Sup {
                 format!("gave up {} after {restarts}", self.name(*pid))
             }
             Report::AutoShutdown { pid, .. } => format!("auto-shutdown by {}", self.name(*pid)),
+            Report::Quarantined { pid, reason, cool_down, .. } => {
+                format!("quarantined {} ({reason}) for {}", self.name(*pid), cool_down.as_millis())
+            }
+            Report::Stuck { pid, .. } => format!("stuck {}", self.name(*pid)),
+            Report::Recycled { pid, .. } => format!("recycled {}", self.name(*pid)),
             Report::ForcedKill { pid, .. } => format!("forced kill {}", self.name(*pid)),
             Report::UnexpectedEnd { pid, reason, .. } => {
                 format!("unexpected end {} ({reason})", self.name(*pid))

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
-    Action, ChildError, ChildKind, ChildSpec, ChildState, ExitReason, Order, Plan, Settings,
-    Shutdown, Strategy, Time,
+    Action, ChildError, ChildKind, ChildSpec, ChildState, ChildView, ExitReason, Order, Plan,
+    Report, Settings, Shutdown, Strategy, Time,
 };
 
 /// How much earlier than its kill a nested supervisor is told to be done, at most.
@@ -36,6 +36,10 @@ pub(crate) struct Kid {
     wanted: bool,
     /// A stop was asked for, and is not complete.
     pub(crate) unfinished: bool,
+    /// It makes no progress.
+    pub(crate) quiet: bool,
+    /// It was found out without progress, and is to be killed for that.
+    stuck: bool,
 }
 
 impl Kid {
@@ -73,6 +77,8 @@ pub(crate) struct World {
     /// The deadline of the supervisor's stop.
     pub(crate) deadline: Option<Time>,
     next: u32,
+    /// The strategy has changed: what is under way may be in the order of the former one.
+    changed: bool,
 }
 
 impl World {
@@ -87,6 +93,7 @@ impl World {
             finished: false,
             deadline: None,
             next: 0,
+            changed: false,
         }
     }
 
@@ -103,7 +110,41 @@ impl World {
             self.judge(action);
         }
         self.judge_tables();
+        for action in &out {
+            if let Action::Watch { pid, incarnation } = *action
+                && self.kids.get(&pid).is_some_and(|kid| kid.quiet)
+            {
+                let mut more = Vec::new();
+                self.plan.silent(pid, incarnation, self.now, &mut more);
+                more.iter().for_each(|action| self.judge(action));
+                self.judge_tables();
+            }
+        }
         (result, out.len())
+    }
+
+    /// Changes the rules.
+    pub(crate) fn change(&mut self, settings: Settings) {
+        let (result, actions) = self.call(|plan, _, _| plan.change_settings(settings.clone()));
+        assert_eq!(actions, 0, "a change of rules does nothing");
+        if result.is_ok() {
+            self.changed |= settings.strategy != self.settings.strategy;
+            self.settings = settings;
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Those that depend on a child.
+    fn dependants(&self, pid: Pid) -> impl Iterator<Item = (&Pid, &Kid)> {
+        let id = self.kids[&pid].spec.id.clone().expect("an id");
+        self.kids.iter().filter(move |(_, kid)| kid.spec.depends_on.contains(&id))
+    }
+
+    fn has_ties(&self) -> bool {
+        self.settings.strategy == Strategy::OneForOne && !self.changed
     }
 
     fn judge(&mut self, action: &Action) {
@@ -127,7 +168,8 @@ impl World {
                 assert_eq!(incarnation, kid.incarnation, "kill of a wrong incarnation");
                 assert!(kid.life != Life::None && kid.killed.is_none(), "kill of {kid:?}");
                 let overdue = matches!(kid.asked, Some(Some(told)) if told <= now);
-                assert!(overdue || late || kid.spec.shutdown == Shutdown::Brutal, "{kid:?}");
+                let brutal = kid.spec.shutdown == Shutdown::Brutal;
+                assert!(overdue || late || brutal || kid.stuck, "{kid:?}");
                 kid.killed = Some(now);
             }
             Action::Stopped { pid } => {
@@ -156,20 +198,47 @@ impl World {
                 assert!(self.kids.is_empty(), "left behind: {:?}", self.kids);
                 self.finished = true;
             }
+            Action::Watch { pid, incarnation } => {
+                let kid = self.kid(pid);
+                assert_eq!(incarnation, kid.incarnation, "a look at a wrong incarnation");
+                assert!(kid.life == Life::Running && !kid.is_told(), "a look at {kid:?}");
+                assert!(kid.spec.watchdog.is_some(), "a look at {kid:?}");
+            }
+            Action::Report(Report::Stuck { pid, .. }) => self.kid(pid).stuck = true,
             Action::Report(_) => {}
         }
     }
 
+    /// Who depends on others starts when they are ready; who is needed, when those are gone that need it.
+    fn judge_ties(&self, pid: Pid) {
+        let kid = &self.kids[&pid];
+        for id in &kid.spec.depends_on {
+            let other = self.kids.values().find(|other| other.spec.id.as_ref() == Some(id));
+            let comes = |other: &Kid| other.life == Life::Starting && !other.is_told();
+            let starts = other.is_some_and(comes);
+            assert!(!starts, "{pid} starts before {id} is ready");
+        }
+        for (other, dependant) in
+            self.dependants(pid).filter(|_| !kid.wanted && kid.incarnation > 1)
+        {
+            let lives = dependant.life != Life::None && !dependant.is_newcomer();
+            assert!(!lives, "{pid} starts again, and {other}, which needs it, lives");
+        }
+    }
+
     fn judge_start(&mut self, pid: Pid, incarnation: u32) {
+        if self.has_ties() {
+            self.judge_ties(pid);
+        }
         let this = &self.kids[&pid];
         let ordered = self.settings.order == Order::Ordered;
-        let grouped = ordered && self.settings.strategy != Strategy::OneForOne;
+        let grouped = ordered && self.settings.strategy != Strategy::OneForOne && !self.changed;
         // Who was asked for starts out of turn.
         for (other, kid) in self.kids.iter().filter(|_| !this.wanted) {
             let starts = kid.life == Life::Starting && !kid.wanted && !kid.is_told();
             if *other < pid && starts {
                 let boot = ordered && this.declared && incarnation == 1 && kid.incarnation == 1;
-                assert!(!grouped && !boot, "{pid} starts, {other} is not ready");
+                assert!(!grouped && (!boot || self.changed), "{pid} starts, {other} is not ready");
             }
             if *other > pid && kid.life != Life::None && !kid.is_newcomer() {
                 assert!(!grouped, "{pid} starts, {other} behind it lives");
@@ -182,6 +251,7 @@ impl World {
         kid.life = Life::Starting;
         kid.asked = None;
         kid.killed = None;
+        kid.stuck = false;
         kid.rests = false;
     }
 
@@ -190,6 +260,19 @@ impl World {
         let kid = &self.kids[&pid];
         let late = self.deadline.is_some_and(|at| at <= self.now);
         if self.settings.order == Order::Unordered || kid.is_told() || kid.unfinished || late {
+            return;
+        }
+        if kid.stuck || self.changed {
+            return;
+        }
+        if self.has_ties() && !self.plan.is_ending() {
+            // It follows another, or its time is over.
+            for (other, kid) in self.dependants(pid) {
+                assert!(
+                    kid.life == Life::None,
+                    "{pid} goes down, and {other}, which needs it, lives"
+                );
+            }
             return;
         }
         for (other, kid) in self.kids.range(pid..).skip(1) {
@@ -206,7 +289,10 @@ impl World {
         for child in self.plan.children() {
             let kid = &self.kids[&child.pid];
             let state = match kid.life {
-                Life::None => matches!(child.state, ChildState::Stopped | ChildState::Backoff),
+                Life::None => matches!(
+                    child.state,
+                    ChildState::Stopped | ChildState::Backoff | ChildState::Quarantined
+                ),
                 _ if kid.is_told() => child.state == ChildState::Stopping,
                 Life::Starting => child.state == ChildState::Starting,
                 Life::Running => child.state == ChildState::Running,
@@ -257,6 +343,8 @@ impl World {
             rests: false,
             wanted: false,
             unfinished: false,
+            quiet: false,
+            stuck: false,
         };
         self.kids.insert(pid, kid);
         let (mut out, now) = (Vec::new(), self.now);
@@ -364,6 +452,8 @@ impl World {
             match next.map(|(&pid, kid)| (pid, kid.is_told())) {
                 Some((pid, true)) => self.exited(pid, ExitReason::Shutdown),
                 Some((pid, false)) => self.started(pid),
+                // What is still due then is the upkeep of those that run.
+                None if self.plan.children().all(|child| self.is_fine(&child)) => return,
                 None => match self.plan.next_deadline() {
                     Some(at) => self.wait(at.since(self.now)),
                     None => return,
@@ -373,16 +463,20 @@ impl World {
         panic!("it never comes to rest: {:?}", self.plan);
     }
 
+    /// It runs, or was said to rest.
+    fn is_fine(&self, child: &ChildView<'_>) -> bool {
+        match child.state {
+            ChildState::Running => true,
+            ChildState::Stopped => self.kids[&child.pid].rests,
+            _ => false,
+        }
+    }
+
     /// When nothing more is to be done, everybody runs, or was said to rest.
     pub(crate) fn judge_rest(&self) {
         for child in self.plan.children() {
             let kid = &self.kids[&child.pid];
-            let fine = match child.state {
-                ChildState::Running => true,
-                ChildState::Stopped => kid.rests,
-                _ => false,
-            };
-            assert!(fine, "forgotten: {:?} {kid:?}", child.state);
+            assert!(self.is_fine(&child), "forgotten: {:?} {kid:?}", child.state);
             assert!(!kid.unfinished, "a stop without an answer: {kid:?}");
         }
         assert!(self.finished || self.ready, "neither ready nor at its end");

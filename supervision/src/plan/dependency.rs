@@ -1,0 +1,157 @@
+//! Children that need others: dependencies between siblings, under one-for-one.
+//!
+//! A child that depends on others starts when they are ready, and goes down before they are
+//! started again. So when one fails, or is restarted for another reason, those that depend on it,
+//! also by way of others, *follow* it: they end, those first that nobody else depends on, and each
+//! comes back as soon as all that it depends on are ready. Children that are not tied to each other
+//! never wait for each other. Under the other strategies the order of the children says all this.
+//!
+//! A dependency that does not come back, because it rests or has left the table, holds nobody up.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::action::Action;
+use super::child_spec::ChildSpec;
+use super::children::State;
+use super::machine::{Phase, Plan};
+use super::time::Time;
+use crate::pid::Pid;
+
+/// Who depends on whom.
+#[derive(Debug, Default)]
+pub(super) struct Ties {
+    dependants: HashMap<Arc<str>, Vec<Pid>>,
+    /// The children whose neighbours may have to do something now.
+    touched: Vec<Pid>,
+}
+
+impl Ties {
+    pub(super) fn insert(&mut self, pid: Pid, spec: &ChildSpec) {
+        for id in &spec.depends_on {
+            self.dependants.entry(Arc::clone(id)).or_default().push(pid);
+        }
+    }
+
+    pub(super) fn remove(&mut self, pid: Pid, spec: &ChildSpec) {
+        for id in &spec.depends_on {
+            if let Some(dependants) = self.dependants.get_mut(id) {
+                dependants.retain(|known| *known != pid);
+                if dependants.is_empty() {
+                    self.dependants.remove(id);
+                }
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// Returns whether any ties are to be looked at.
+    fn has_ties(&self) -> bool {
+        !self.ties.dependants.is_empty() && self.is_one_for_one()
+    }
+
+    fn dependants(&self, pid: Pid) -> &[Pid] {
+        let id = self.children.get(pid).and_then(|child| child.spec.id.as_ref());
+        id.and_then(|id| self.ties.dependants.get(id)).map_or(&[], Vec::as_slice)
+    }
+
+    fn dependencies(&self, pid: Pid) -> impl Iterator<Item = Pid> {
+        let ids = self.children.get(pid).map_or(&[][..], |child| &child.spec.depends_on);
+        ids.iter().filter_map(|id| self.children.find(id))
+    }
+
+    /// Takes note that something has happened to a child that others may wait for.
+    pub(super) fn touch(&mut self, pid: Pid) {
+        if self.has_ties() {
+            let near: Vec<_> =
+                self.dependants(pid).iter().copied().chain(self.dependencies(pid)).collect();
+            self.ties.touched.extend(near);
+            self.ties.touched.push(pid);
+        }
+    }
+
+    /// Has those follow a child that depend on it, also by way of others. It goes down itself, or
+    /// is down, to be started again.
+    pub(super) fn followed(&mut self, pid: Pid) {
+        let mut reached = vec![pid];
+        while let Some(next) = reached.pop().filter(|_| self.has_ties()) {
+            for dependant in self.dependants(next).to_vec() {
+                let Some(child) = self.children.get_mut(dependant) else { continue };
+                if child.state.is_alive() && !child.follows {
+                    child.follows = true;
+                    self.ties.touched.push(dependant);
+                    reached.push(dependant);
+                }
+            }
+        }
+    }
+
+    /// Starts the next incarnation of a child, or has it follow if it must not start yet.
+    pub(super) fn launch_in_turn(&mut self, pid: Pid, out: &mut Vec<Action>) {
+        if !self.has_to_wait(pid) {
+            self.launch(pid, out);
+        } else if let Some(child) = self.children.get_mut(pid) {
+            child.follows = true;
+        }
+    }
+
+    /// Returns whether a child must not start yet.
+    fn has_to_wait(&self, pid: Pid) -> bool {
+        self.has_ties()
+            && (self.is_needed(pid) || self.dependencies(pid).any(|other| self.is_coming(other)))
+    }
+
+    /// Returns whether one that depends on the child, and follows it, has still to end.
+    fn is_needed(&self, pid: Pid) -> bool {
+        let goes = |other: &Pid| {
+            self.children.get(*other).is_some_and(|child| child.follows && child.state.is_alive())
+        };
+        self.dependants(pid).iter().any(goes)
+    }
+
+    /// Returns whether a child is not ready, and going to be.
+    fn is_coming(&self, pid: Pid) -> bool {
+        let Some(child) = self.children.get(pid) else { return false };
+        match child.state {
+            State::Starting | State::Backoff { .. } => true,
+            State::Running { .. } => child.follows,
+            State::Stopping { .. } | State::Killing { .. } => {
+                (child.follows || child.stuck) && !child.asked
+            }
+            State::Stopped => child.follows || (self.is_to_start(pid) && !child.held),
+        }
+    }
+
+    /// Has those do what they can now that follow others: they go down in reverse, and come back in
+    /// order.
+    pub(super) fn follow(&mut self, now: Time, out: &mut Vec<Action>) {
+        if self.ties.touched.is_empty() {
+            return;
+        }
+        let mut touched = std::mem::take(&mut self.ties.touched);
+        touched.sort_unstable_by_key(|&pid| self.children.seq(pid));
+        touched.dedup();
+        if matches!(self.phase, Phase::Started) {
+            for &pid in touched.iter().rev() {
+                if self.children.get(pid).is_some_and(|child| child.follows) {
+                    self.go_down(pid, now, out);
+                }
+            }
+            for &pid in &touched {
+                let Some(child) = self.children.get(pid) else { continue };
+                if child.follows && child.state == State::Stopped && !self.has_to_wait(pid) {
+                    self.launch(pid, out);
+                }
+            }
+        }
+    }
+
+    /// Asks a child to stop that goes down to come back, unless another has to end before.
+    pub(super) fn go_down(&mut self, pid: Pid, now: Time, out: &mut Vec<Action>) {
+        let Some(child) = self.children.get(pid) else { return };
+        if child.state.is_alive() && !child.state.is_ending() && !self.is_needed(pid) {
+            self.ask_to_stop(pid, None, now, out);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Children that depend on siblings: who starts when, who goes down with whom.
+
+mod plan_support;
+
+use bastion_supervision::plan::{
+    AddError, Backoff, ChildError, ChildSpec, ExitReason, RestartType, Settings, Strategy,
+};
+use plan_support::{Start, Stop, Sup, dynamic, ms, settings, unordered, worker};
+
+/// `b` and `c` need `a`, `d` needs `b`; `e` needs nobody.
+fn tied() -> Vec<ChildSpec> {
+    vec![
+        worker("a"),
+        worker("b").depends_on("a"),
+        worker("c").depends_on("a"),
+        worker("d").depends_on("b"),
+        worker("e"),
+    ]
+}
+
+fn sup() -> Sup {
+    Sup::running(Settings::default().intensity(None), tied())
+}
+
+#[test]
+fn those_that_depend_on_the_failed_one_are_restarted_after_it_and_nobody_else() {
+    let mut sup = sup();
+    sup.crash("a");
+    sup.check("stop d, stop c, stop b, start a.2, start b.2, start c.2, start d.2");
+    sup.check_reports("restarting a.1 (error: x) in 0");
+    sup.crash("b");
+    sup.check("stop d, start b.3, start d.3");
+    sup.crash("c");
+    sup.check("start c.3");
+    sup.crash("e");
+    sup.check("start e.2");
+}
+
+#[test]
+fn each_waits_for_those_that_it_depends_on_and_for_nobody_else() {
+    let mut sup = sup();
+    sup.on_start("a", &[Start::Hangs]);
+    sup.on_start("b", &[Start::Hangs]);
+    sup.on_stop("d", Stop::Hangs);
+    sup.crash("a");
+    sup.check("stop d, stop c");
+    sup.crash("e");
+    sup.check("start e.2");
+    sup.exit("d", ExitReason::Shutdown);
+    sup.check("stop b, start a.2");
+    sup.check_children("a.2 starting, b.1 backoff, c.1 backoff, d.1 backoff, e.2 running");
+    assert_eq!(sup.restart_child("d"), Err(ChildError::Restarting));
+    sup.ready("a");
+    sup.check("start b.2, start c.2");
+    sup.ready("b");
+    sup.check("start d.2");
+}
+
+#[test]
+fn a_back_off_is_waited_for_by_those_that_depend_on_it() {
+    let mut specs = tied();
+    specs[0].backoff = Backoff::linear(ms(100), ms(100));
+    let mut sup = Sup::running(Settings::default().intensity(None), specs);
+    sup.crash("a");
+    sup.check("stop d, stop c, stop b");
+    sup.wait(ms(99));
+    sup.check("");
+    sup.wait(ms(1));
+    sup.check("start a.2, start b.2, start c.2, start d.2");
+}
+
+#[test]
+fn one_that_fails_while_its_dependency_is_away_waits_for_it() {
+    let mut sup = sup();
+    sup.on_start("a", &[Start::Hangs]);
+    sup.crash("a");
+    sup.take_log();
+    sup.fail("a");
+    sup.check("start a.3, start b.2, start c.2, start d.2");
+    sup.on_start("a", &[Start::Hangs]);
+    sup.on_stop("b", Stop::Hangs);
+    sup.crash("a");
+    sup.check("stop d, stop c, stop b");
+    // It was going down anyway: how it ends does not matter.
+    sup.crash("b");
+    sup.check("start a.4");
+    sup.ready("a");
+    sup.check("start b.3, start c.3, start d.3");
+}
+
+#[test]
+fn a_dependency_that_does_not_come_back_holds_nobody_up() {
+    let mut sup = sup();
+    sup.on_start("a", &[Start::Hangs]);
+    sup.crash("a");
+    sup.take_log();
+    sup.stop_child("a").unwrap();
+    sup.check("stop a, stopped a, start b.2, start c.2, start d.2");
+    sup.restart_child("a").unwrap();
+    sup.check("start a.3");
+}
+
+#[test]
+fn a_stop_of_one_that_waits_takes_it_out_of_the_row() {
+    let mut sup = sup();
+    sup.on_start("a", &[Start::Hangs]);
+    sup.crash("a");
+    sup.take_log();
+    sup.stop_child("b").unwrap();
+    sup.check("stopped b, start d.2");
+    sup.ready("a");
+    sup.check("start c.2");
+    sup.restart_child("b").unwrap();
+    sup.check("start b.2");
+}
+
+#[test]
+fn temporary_dependants_do_not_come_back() {
+    let specs = [worker("a"), worker("b").depends_on("a").restart(RestartType::Temporary)];
+    let mut sup = Sup::running(settings(Strategy::OneForOne, 1), specs);
+    sup.crash("a");
+    sup.check("stop b, removed b (shutdown), start a.2");
+}
+
+#[test]
+fn a_stop_of_all_ends_what_was_under_way() {
+    let mut sup = sup();
+    sup.on_start("a", &[Start::Hangs]);
+    sup.crash("a");
+    sup.take_log();
+    sup.stop();
+    sup.check(
+        "stop e, removed e (shutdown), removed d (shutdown), removed c (shutdown), \
+         removed b (shutdown), stop a, removed a (shutdown), finish (shutdown)",
+    );
+}
+
+#[test]
+fn a_child_that_is_added_waits_for_its_dependency() {
+    let mut sup = sup();
+    sup.on_start("a", &[Start::Hangs]);
+    sup.crash("a");
+    sup.take_log();
+    sup.add(worker("f").depends_on("a")).unwrap();
+    sup.check("");
+    sup.ready("a");
+    sup.check("start b.2, start c.2, start f, start d.2");
+}
+
+#[test]
+fn during_the_first_start_a_failure_takes_down_what_had_been_started() {
+    let mut sup = Sup::declared(Settings::default().intensity(None), tied());
+    sup.on_start("d", &[Start::Hangs]);
+    sup.start();
+    sup.check("start a, start b, start c, start d");
+    sup.crash("a");
+    sup.check("stop d, stop c, start e, stop b, start a.2, start b.2, start c.2, start d.2, ready");
+}
+
+#[test]
+fn dependencies_are_checked() {
+    let mut sup = sup();
+    let error = AddError::UnknownDependency("x".into());
+    assert_eq!(sup.add(worker("f").depends_on("a").depends_on("x")), Err(error.clone()));
+    assert_eq!(error.to_string(), "there is no sibling \"x\" to depend on");
+    let mut sup = Sup::running(unordered(1), [worker("a")]);
+    let spec = dynamic(RestartType::Permanent).depends_on("a");
+    assert_eq!(sup.add(spec), Err(AddError::DependencyWithoutOrder));
+}
