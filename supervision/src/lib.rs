@@ -4,6 +4,7 @@
 mod child;
 mod env;
 mod exit;
+mod lease;
 mod mailbox;
 mod message;
 pub mod pid;
@@ -21,6 +22,7 @@ mod weak_list;
 
 pub use child::{Child, child};
 pub use exit::Exit;
+pub use lease::{Acquire, Lease, Resource, Retired, TryAcquireError};
 pub use mailbox::TellError;
 pub use message::{Message, Msg};
 pub use pid::Pid;
