@@ -80,7 +80,7 @@ struct State<T> {
     /// Who waits for it, in the order of their coming.
     queue: BTreeMap<u64, Waker>,
     last: u64,
-    /// Who waits to take it out.
+    /// Who waits to take it out, while it is lent.
     retiring: Waiters,
 }
 
@@ -185,10 +185,7 @@ impl<T> Resource<T> {
         loop {
             let taken = lock(&self.0.state).take(Place::Gone);
             match taken {
-                Ok(value) => {
-                    self.0.wake_retiring();
-                    return Some(value);
-                }
+                Ok(value) => return Some(value),
                 Err(TryAcquireError::Retired) => return None,
                 Err(_) => {}
             }
@@ -211,7 +208,6 @@ impl<T> Resource<T> {
         let refused = state.close();
         drop(state);
         wake(refused);
-        self.0.wake_retiring();
         Ok(value)
     }
 
@@ -260,13 +256,6 @@ impl<T> State<T> {
 
 fn wake(wakers: BTreeMap<u64, Waker>) {
     wakers.into_values().for_each(Waker::wake);
-}
-
-impl<T> Inner<T> {
-    fn wake_retiring(&self) {
-        let retiring = lock(&self.state).retiring.take();
-        retiring.for_each(Waker::wake);
-    }
 }
 
 /// Nobody has a handle any more. The value's destructor is foreign code, and whoever had the last handle is not to suffer from it.
@@ -373,10 +362,10 @@ impl<T> Lease<T> {
         let value = lease.value.take().expect("present until it is given back");
         let mut state = lock(&lease.resource.0.state);
         state.value = Place::Gone;
-        let refused = state.close();
+        let (refused, retiring) = (state.close(), state.retiring.take());
         drop(state);
         wake(refused);
-        lease.resource.0.wake_retiring();
+        retiring.for_each(Waker::wake);
         value
     }
 

@@ -70,7 +70,8 @@ impl<F: Future> Waiting<F> {
     }
 
     fn poll(&mut self) -> Poll<F::Output> {
-        self.woken.0.store(false, SeqCst);
+        // Another waker each time: the last one counts.
+        self.woken = Arc::default();
         self.future.as_mut().poll(&mut Task::from_waker(&Waker::from(self.woken.clone())))
     }
 
