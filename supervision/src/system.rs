@@ -152,16 +152,18 @@ impl System {
     }
 
     /// Stops everything, in reverse order of the starts, within `limit`: what does not stop in its own time, or in this one, is
-    /// killed. Called again, it waits for the same end.
+    /// killed. Called again, it waits for the same end; the earlier of the limits holds.
     pub async fn stop(&self, limit: Duration) -> Stopped {
-        let deadline = self.0.env.now() + limit;
-        if !self.0.life.is_stopping() {
-            self.0.life.request_stop(Some(deadline));
-            self.0.root.shared().wake();
-        }
+        self.ask_to_stop(limit);
         self.0.root.ended().await;
         self.0.env.bury_orphans(ORPHANS_GRACE).await;
         Stopped { forced: lock(&self.0.forced).clone(), abandoned: self.stats().abandoned }
+    }
+
+    /// Begins a stop, or cuts the limit of one under way.
+    pub(crate) fn ask_to_stop(&self, limit: Duration) {
+        self.0.life.request_stop(Some(self.0.env.now() + limit));
+        self.0.root.shared().wake();
     }
 
     /// Waits until the system was stopped, by whomever.

@@ -115,11 +115,11 @@ impl Life {
         refusal
     }
 
-    /// Asks it to stop. Again with another deadline: that one holds.
+    /// Asks it to stop. Again with another deadline: the earlier one holds.
     pub(crate) fn request_stop(&self, deadline: Option<Time>) {
         let waiters = {
             let mut state = lock(&self.state);
-            state.deadline = deadline;
+            state.deadline = state.deadline.into_iter().chain(deadline).min();
             state.stopping = true;
             self.stopping.store(true, SeqCst);
             state.waiters.take()
