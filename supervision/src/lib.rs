@@ -13,6 +13,8 @@ pub mod plan;
 mod process;
 mod report;
 mod runtime;
+#[cfg(feature = "signals")]
+mod signals;
 mod supervisor;
 mod sync;
 mod system;
@@ -30,6 +32,8 @@ pub use place::{Place, PlaceError};
 pub use process::{ASK_TIMEOUT, Address, Ask, AskError, Context, Reply, StopSignal, current_pid};
 pub use report::{CrashReport, Report, Stats};
 pub use runtime::{Runtime, Sim};
+#[cfg(feature = "signals")]
+pub use signals::{SignalError, Termination, termination};
 pub use supervisor::{
     ChangeError, ChildInfo, Gone, RequestError, StartChildError, Supervisor, SupervisorError,
     SupervisorRef, Which,
