@@ -57,6 +57,16 @@ impl Bastion {
         system.stop(limit).await
     }
 
+    /// Waits for a signal that asks the program to end, then stops everything in order, within `limit`: see
+    /// [`System::stop_on_signal`].
+    ///
+    /// # Errors
+    /// When the program handles these signals already, otherwise than through this; or when the system refuses.
+    #[cfg(feature = "signals")]
+    pub async fn stop_on_signal(limit: Duration) -> Result<Stopped, crate::SignalError> {
+        Bastion::system().stop_on_signal(limit).await
+    }
+
     /// Runs a future on the calling thread, then stops the global system in order, within 30 seconds. What `#[bastion::main]` does.
     ///
     /// # Panics

@@ -43,18 +43,21 @@ pub use bastion_macros::main;
 pub use bastion_macros::test;
 pub use bastion_supervision as supervision;
 pub use bastion_supervision::{
-    ASK_TIMEOUT, Address, Ask, AskError, Branch, Child, ChildInfo, Context, CrashReport, Exit,
-    Gone, Message, Msg, Pid, Place, PlaceError, Reply, Report, RequestError, Runtime, Sim,
-    StartChildError, Stats, StopSignal, Stopped, Supervisor, SupervisorError, SupervisorRef,
-    System, TellError, Tree, Which, child, current_pid, plan,
+    ASK_TIMEOUT, Acquire, Address, Ask, AskError, Branch, Child, ChildInfo, Context, CrashReport,
+    Exit, Gone, Lease, Message, Msg, Pid, Place, PlaceError, Reply, Report, RequestError, Resource,
+    Retired, Runtime, Sim, StartChildError, Stats, StopSignal, Stopped, Supervisor,
+    SupervisorError, SupervisorRef, System, TellError, Tree, TryAcquireError, Which, child,
+    current_pid, plan,
 };
+#[cfg(feature = "signals")]
+pub use bastion_supervision::{SignalError, Termination, termination};
 pub use global::Bastion;
 
 /// What most programs need, with one `use`.
 pub mod prelude {
     pub use crate::plan::{Backoff, ExitReason, RestartPolicy, RestartType, Shutdown, Strategy};
     pub use crate::{
-        Address, AskError, Bastion, Child, Context, Exit, Msg, Place, Reply, Supervisor,
+        Address, AskError, Bastion, Child, Context, Exit, Msg, Place, Reply, Resource, Supervisor,
         SupervisorRef, System, TellError, child,
     };
 }
