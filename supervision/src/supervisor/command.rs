@@ -36,7 +36,7 @@ pub(crate) enum Command {
     Settings { reply: Reply<Settings> },
     /// Change them.
     ChangeSettings { settings: Settings, reply: Reply<Result<(), SettingsError>> },
-    /// Restart a child that runs, after a time, although nothing is wrong; the answer comes at once.
+    /// Restart a child that runs, after a time, although nothing is wrong; without a delay the answer comes when it is done.
     Recycle { which: Which, after: Duration, reply: Reply<Result<(), RequestError>> },
     /// Count the children.
     Counts { reply: Reply<Counts> },

@@ -152,7 +152,8 @@ impl SupervisorRef {
     }
 
     /// Restarts a child that runs, in a while, although nothing is wrong: it is stopped as its rules say, and started again, with
-    /// those that are restarted when it fails. It does not count as a failure. Answers at once.
+    /// those that are restarted when it fails. It does not count as a failure. Without a delay it waits until the child is ready again; with one it
+    /// only takes note of the request.
     ///
     /// An incarnation that ends before takes the request with it.
     ///

@@ -37,7 +37,7 @@ impl Driver {
             Command::ChangeSettings { settings, reply } => {
                 reply.send(self.plan.change_settings(settings));
             }
-            Command::Recycle { which, after, reply } => reply.send(self.recycle(&which, after)),
+            Command::Recycle { which, after, reply } => self.recycle(&which, after, reply),
             Command::Counts { reply } => reply.send(self.plan.counts()),
         }
     }
@@ -156,11 +156,19 @@ impl Driver {
         found.filter(|pid| self.plan.child(*pid).is_some()).ok_or(ChildError::NotFound)
     }
 
-    fn recycle(&mut self, which: &Which, after: Duration) -> Result<(), RequestError> {
-        let pid = self.find(which).map_err(RequestError::Refused)?;
+    fn recycle(&mut self, which: &Which, after: Duration, reply: Reply<Result<(), RequestError>>) {
         let now = self.now();
-        let asked = self.plan.recycle_child(pid, after, now, &mut self.actions);
-        asked.map_err(RequestError::Refused)
+        let asked = self.find(which).and_then(|pid| {
+            self.plan.recycle_child(pid, after, now, &mut self.actions).map(|()| pid)
+        });
+        match (asked, after.is_zero()) {
+            (Err(error), _) => reply.send(Err(RequestError::Refused(error))),
+            (Ok(_), false) => reply.send(Ok(())),
+            (Ok(pid), true) => match self.table.get_mut(&pid) {
+                Some(entry) => entry.changing.push((Request::Restart, reply)),
+                None => reply.send(Ok(())),
+            },
+        }
     }
 
     fn spec(&self, which: &Which) -> Result<ChildSpec, RequestError> {
