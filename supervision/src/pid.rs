@@ -55,6 +55,9 @@ impl Hash for Pid {
 /// A map by pid. Its hash is made for numbers that the runtime has given out itself.
 pub(crate) type PidMap<V> = HashMap<Pid, V, BuildHasherDefault<PidHasher>>;
 
+/// A map by the slots of pids that are there at the same time.
+pub(crate) type SlotMap<V> = HashMap<u32, V, BuildHasherDefault<PidHasher>>;
+
 /// A multiplication, and its upper half into the lower one: all bits depend on all of the pid.
 #[derive(Default)]
 pub(crate) struct PidHasher(u64);
@@ -68,6 +71,10 @@ impl Hasher for PidHasher {
         for byte in bytes {
             self.write_u64(self.0 ^ u64::from(*byte));
         }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(number.into());
     }
 
     fn write_u64(&mut self, number: u64) {

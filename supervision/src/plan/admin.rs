@@ -24,7 +24,7 @@ pub enum AddError {
     AlreadyStarted(Pid),
     /// A child with this id is known, but does not run (rows 128, 151).
     AlreadyPresent(Pid),
-    /// A child with this pid is known.
+    /// A child with this pid, or another with its slot, is known.
     PidInUse(Pid),
     /// The child is significant, and its supervisor's [`AutoShutdown`] is `Never` (row 43).
     SignificantInVain,
@@ -191,8 +191,8 @@ impl Plan {
         {
             return Err(AddError::TooMany { max });
         }
-        if self.children.get(pid).is_some() {
-            return Err(AddError::PidInUse(pid));
+        if let Some(holder) = self.children.holder(pid) {
+            return Err(AddError::PidInUse(holder));
         }
         if let Some(other) = spec.id.as_deref().and_then(|id| self.children.find(id)) {
             let runs = self

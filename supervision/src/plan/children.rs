@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::child_spec::{ChildKind, ChildSpec};
 use super::time::Time;
-use crate::pid::{Pid, PidMap};
+use crate::pid::{Pid, SlotMap};
 
 /// A child's place in the order of its siblings, until the table is made compact.
 pub(super) type Seq = u32;
@@ -167,7 +167,8 @@ impl Child {
 #[derive(Debug, Default)]
 pub(super) struct Children {
     rows: Vec<Option<Child>>,
-    places: PidMap<Seq>,
+    /// By the pid's slot: two children never have the same.
+    places: SlotMap<Seq>,
     ids: HashMap<Arc<str>, Pid>,
     /// The rules of the child without an id that was inserted last.
     rules: Option<Arc<ChildSpec>>,
@@ -209,7 +210,7 @@ impl Children {
         }
         let seq = self.end();
         self.rows.push(Some(child));
-        let former = self.places.insert(pid, seq);
+        let former = self.places.insert(pid.slot(), seq);
         debug_assert!(former.is_none(), "{pid} twice");
     }
 
@@ -226,7 +227,8 @@ impl Children {
     /// Takes a child out.
     pub(super) fn remove(&mut self, pid: Pid) -> Option<Child> {
         self.set_state(pid, State::Stopped);
-        let seq = self.places.remove(&pid)?;
+        let seq = self.seq(pid)?;
+        self.places.remove(&pid.slot());
         let child = self.rows[seq as usize].take()?;
         if let Some(id) = &child.spec.id {
             self.ids.remove(id);
@@ -261,7 +263,8 @@ impl Children {
         self.alive_end = self.end();
         self.places.clear();
         self.places.shrink_to(self.rows.len());
-        self.places.extend((0..).zip(self.rows.iter().flatten()).map(|(seq, row)| (row.pid, seq)));
+        self.places
+            .extend((0..).zip(self.rows.iter().flatten()).map(|(seq, row)| (row.pid.slot(), seq)));
         Some(former)
     }
 
@@ -294,7 +297,15 @@ impl Children {
 
     /// Returns a child's place.
     pub(super) fn seq(&self, pid: Pid) -> Option<Seq> {
-        self.places.get(&pid).copied()
+        let seq = *self.places.get(&pid.slot())?;
+        let row = self.rows[seq as usize].as_ref()?;
+        (row.pid == pid).then_some(seq)
+    }
+
+    /// Returns the child that has a pid's slot.
+    pub(super) fn holder(&self, pid: Pid) -> Option<Pid> {
+        let seq = *self.places.get(&pid.slot())?;
+        self.rows[seq as usize].as_ref().map(|row| row.pid)
     }
 
     pub(super) fn get(&self, pid: Pid) -> Option<&Child> {

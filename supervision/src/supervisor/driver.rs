@@ -1,17 +1,17 @@
 //! The driver: the body of a supervisor. It tells the plan what happened, and does what the plan says.
 
 use super::builder::{Blueprint, SupervisorError};
-use super::command::{Command, Request, Signal};
-use super::reference::{RequestError, StartChildError};
-use crate::child::{self, AnyChild, Start};
+use super::command::{Command, Signal};
+use super::entry::Entry;
+use crate::child::{self, AnyChild};
 use crate::exit::Exit;
-use crate::pid::Pid;
+use crate::pid::{Pid, PidMap};
 use crate::place::Place;
 use crate::plan::{self, Action, ExitReason, Finish, Plan, Time};
-use crate::process::{Context, Life, Reply, Shared, guard};
+use crate::process::{Context, Life, Shared, guard};
 use crate::report::Report;
 use crate::runtime::Timer;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -45,23 +45,10 @@ enum Event {
     Tick,
 }
 
-/// A child, to the driver: the plan knows its rules, the driver how to start it.
-pub(super) struct Entry {
-    pub(super) start: Arc<dyn Start>,
-    /// The incarnation that this supervisor has started last.
-    pub(super) life: Option<Arc<Life>>,
-    /// Declared, not added at run time: it comes back when the supervisor itself is restarted.
-    pub(super) declared: bool,
-    gated: bool,
-    place: Place,
-    pub(super) starting: Option<Reply<Result<Pid, StartChildError>>>,
-    pub(super) changing: Vec<(Request, Reply<Result<(), RequestError>>)>,
-}
-
 pub(super) struct Driver {
     pub(super) plan: Plan,
     pub(super) actions: Vec<Action>,
-    pub(super) table: HashMap<Pid, Entry>,
+    pub(super) table: PidMap<Entry>,
     pub(super) cx: Context<Command>,
     me: Arc<Shared<Command>>,
     blueprint: Arc<Blueprint>,
@@ -85,7 +72,7 @@ impl Driver {
         let mut driver = Driver {
             plan,
             actions: Vec::new(),
-            table: HashMap::new(),
+            table: PidMap::default(),
             me: cx.address().shared,
             cx,
             blueprint: blueprint.clone(),
@@ -115,11 +102,8 @@ impl Driver {
 
     /// Puts a child into the table and gives it its pid.
     pub(super) fn insert(&mut self, child: &AnyChild, declared: bool) -> Pid {
-        let (start, gated, place) = (child.start.clone(), child.gated, self.place_of(child));
         let pid = self.settle(child);
-        let (starting, changing) = (None, Vec::new());
-        let entry = Entry { start, life: None, declared, gated, place, starting, changing };
-        self.table.entry(pid).or_insert(entry);
+        self.table.entry(pid).or_insert_with(|| Entry::new(child, declared));
         pid
     }
 
@@ -260,7 +244,8 @@ impl Driver {
         let process = entry.start.process();
         process.core().begin(life.incarnation());
         process.open();
-        entry.start.clone().spawn(life, entry.gated, entry.place.clone());
+        let place = entry.place().cloned().unwrap_or_else(|| self.me.place());
+        entry.start.clone().spawn(life, entry.is_gated(), place);
     }
 
     fn stopped(&mut self, pid: Pid) {
@@ -274,7 +259,7 @@ impl Driver {
     fn removed(&mut self, pid: Pid, reason: ExitReason) {
         self.at_rest(pid, Some(&reason));
         let Some(entry) = self.table.remove(&pid) else { return };
-        if entry.declared && self.plan.is_ending() {
+        if entry.is_declared() && self.plan.is_ending() {
             entry.start.rest();
         } else {
             child::close(&entry.start, &reason);
@@ -325,7 +310,7 @@ impl Drop for Driver {
                 life.kill();
                 self.cx.env().orphan(life);
             }
-            if entry.declared {
+            if entry.is_declared() {
                 entry.start.rest();
             } else {
                 child::close(&entry.start, &ExitReason::Killed);

@@ -6,6 +6,7 @@
 mod builder;
 mod command;
 mod driver;
+mod entry;
 mod reference;
 mod requests;
 

@@ -1,7 +1,7 @@
 //! What a driver does with a command: events go to the plan, requests get their answers now or when they are done.
 
 use super::command::{Command, Foundling, Request, Signal};
-use super::driver::{Driver, Entry};
+use super::driver::Driver;
 use super::reference::{ChildInfo, RequestError, StartChildError, Which};
 use crate::child::Given;
 use crate::pid::Pid;
@@ -47,10 +47,8 @@ impl Driver {
         self.plan.started(pid, incarnation, now, &mut self.actions);
         let is_current = self.plan.child(pid).is_some_and(|child| child.incarnation == incarnation);
         let Some(entry) = self.table.get_mut(&pid).filter(|_| is_current) else { return };
-        if let Some(reply) = entry.starting.take() {
-            reply.send(Ok(pid));
-        }
-        answer(entry, Request::Restart, &Ok(()));
+        entry.answer_start(|| Ok(pid));
+        entry.answer(Request::Restart, &Ok(()));
     }
 
     fn adopt(&mut self, foundling: Foundling) {
@@ -94,7 +92,7 @@ impl Driver {
                 let child = given.take();
                 self.insert(&child, false);
                 if let Some(entry) = self.table.get_mut(&pid) {
-                    entry.starting = Some(reply);
+                    entry.wait_for_start(reply);
                 }
             }
             Err(error) => reply.send(Err(StartChildError::Refused(error))),
@@ -119,7 +117,7 @@ impl Driver {
         let done = self.plan.child(pid).is_none_or(|child| child.state == ChildState::Stopped);
         match self.table.get_mut(&pid) {
             Some(entry) if !(done && request == Request::Stop) => {
-                entry.changing.push((request, reply))
+                entry.wait_for(request, reply);
             }
             _ => reply.send(Ok(())),
         }
@@ -129,23 +127,19 @@ impl Driver {
     pub(super) fn at_rest(&mut self, pid: Pid, gone: Option<&ExitReason>) {
         let Some(entry) = self.table.get_mut(&pid) else { return };
         let reason = gone.cloned().unwrap_or(ExitReason::Shutdown);
-        if let Some(reply) = entry.starting.take() {
-            reply.send(Err(StartChildError::Failed(reason.clone())));
-        }
-        answer(entry, Request::Stop, &Ok(()));
-        answer(entry, Request::Restart, &Err(RequestError::Failed(reason)));
+        entry.answer_start(|| Err(StartChildError::Failed(reason.clone())));
+        entry.answer(Request::Stop, &Ok(()));
+        entry.answer(Request::Restart, &Err(RequestError::Failed(reason)));
         if gone.is_some() {
-            answer(entry, Request::Delete, &Ok(()));
+            entry.answer(Request::Delete, &Ok(()));
         }
     }
 
     /// The start that somebody waits for has failed, and says why.
     pub(super) fn start_failed(&mut self, pid: Pid, reason: &ExitReason) {
         let Some(entry) = self.table.get_mut(&pid) else { return };
-        if let Some(reply) = entry.starting.take() {
-            reply.send(Err(StartChildError::Failed(reason.clone())));
-        }
-        answer(entry, Request::Restart, &Err(RequestError::Failed(reason.clone())));
+        entry.answer_start(|| Err(StartChildError::Failed(reason.clone())));
+        entry.answer(Request::Restart, &Err(RequestError::Failed(reason.clone())));
     }
 
     fn find(&self, which: &Which) -> Result<Pid, ChildError> {
@@ -165,7 +159,7 @@ impl Driver {
             (Err(error), _) => reply.send(Err(RequestError::Refused(error))),
             (Ok(_), false) => reply.send(Ok(())),
             (Ok(pid), true) => match self.table.get_mut(&pid) {
-                Some(entry) => entry.changing.push((Request::Restart, reply)),
+                Some(entry) => entry.wait_for(Request::Restart, reply),
                 None => reply.send(Ok(())),
             },
         }
@@ -203,12 +197,4 @@ impl Driver {
             supervisor: entry.start.supervisor(),
         })
     }
-}
-
-/// Answers those who asked for `request`.
-fn answer(entry: &mut Entry, request: Request, result: &Result<(), RequestError>) {
-    let (done, waiting) = entry.changing.drain(..).partition(|(asked, _)| *asked == request);
-    entry.changing = waiting;
-    let done: Vec<(Request, Reply<Result<(), RequestError>>)> = done;
-    done.into_iter().for_each(|(_, reply)| reply.send(result.clone()));
 }

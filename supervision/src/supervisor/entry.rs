@@ -1,0 +1,101 @@
+//! A child, to the driver: the plan knows its rules, the driver how to start it, and who waits for it.
+
+use super::command::Request;
+use super::reference::{RequestError, StartChildError};
+use crate::child::{AnyChild, Start};
+use crate::pid::Pid;
+use crate::place::Place;
+use crate::process::{Life, Reply};
+use std::sync::Arc;
+
+/// Kept small: supervisors may have very many.
+pub(super) struct Entry {
+    pub(super) start: Arc<dyn Start>,
+    /// The incarnation that this supervisor has started last.
+    pub(super) life: Option<Arc<Life>>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What most children do not have.
+#[derive(Default)]
+struct Rare {
+    /// Declared, not added at run time: it comes back when the supervisor itself is restarted.
+    declared: bool,
+    gated: bool,
+    place: Option<Place>,
+    starting: Option<Reply<Result<Pid, StartChildError>>>,
+    changing: Vec<(Request, Reply<Result<(), RequestError>>)>,
+}
+
+impl Entry {
+    pub(super) fn new(child: &AnyChild, declared: bool) -> Entry {
+        let mut entry = Entry { start: child.start.clone(), life: None, rare: None };
+        if declared || child.gated || child.place.is_some() {
+            let (gated, place) = (child.gated, child.place.clone());
+            entry.rare = Some(Box::new(Rare { declared, gated, place, ..Rare::default() }));
+        }
+        entry
+    }
+
+    pub(super) fn is_declared(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.declared)
+    }
+
+    pub(super) fn is_gated(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.gated)
+    }
+
+    /// Where it is to run, if it says so itself.
+    pub(super) fn place(&self) -> Option<&Place> {
+        self.rare.as_ref()?.place.as_ref()
+    }
+
+    /// Takes note of who waits for the first start.
+    pub(super) fn wait_for_start(&mut self, reply: Reply<Result<Pid, StartChildError>>) {
+        self.rare.get_or_insert_default().starting = Some(reply);
+    }
+
+    /// Takes note of who waits for what was asked for.
+    pub(super) fn wait_for(&mut self, request: Request, reply: Reply<Result<(), RequestError>>) {
+        self.rare.get_or_insert_default().changing.push((request, reply));
+    }
+
+    /// Answers who waits for the first start.
+    pub(super) fn answer_start(&mut self, result: impl FnOnce() -> Result<Pid, StartChildError>) {
+        if let Some(rare) = &mut self.rare
+            && let Some(reply) = rare.starting.take()
+        {
+            reply.send(result());
+            self.tidy();
+        }
+    }
+
+    /// Answers those who asked for `request`.
+    pub(super) fn answer(&mut self, request: Request, result: &Result<(), RequestError>) {
+        let Some(rare) = self.rare.as_mut().filter(|rare| !rare.changing.is_empty()) else {
+            return;
+        };
+        for (_, reply) in rare.changing.extract_if(.., |(asked, _)| *asked == request) {
+            reply.send(result.clone());
+        }
+        self.tidy();
+    }
+
+    /// Gives back what is not needed any more.
+    fn tidy(&mut self) {
+        self.rare.take_if(|rare| {
+            let described = rare.declared || rare.gated || rare.place.is_some();
+            !described && rare.starting.is_none() && rare.changing.is_empty()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_small() {
+        assert_eq!(size_of::<Entry>(), 32);
+    }
+}
