@@ -44,10 +44,10 @@ pub use bastion_macros::test;
 pub use bastion_supervision as supervision;
 pub use bastion_supervision::{
     ASK_TIMEOUT, Acquire, Address, Ask, AskError, Branch, Child, ChildInfo, Context, CrashReport,
-    Exit, Gone, Lease, Message, Msg, Pid, Place, PlaceError, Reply, Report, RequestError, Resource,
-    Retired, Runtime, Sim, StartChildError, Stats, StopSignal, Stopped, Supervisor,
-    SupervisorError, SupervisorRef, System, TellError, Tree, TryAcquireError, Which, child,
-    current_pid, plan,
+    Exit, Gone, History, Lease, Message, Msg, Pid, Place, PlaceError, Record, Reply, Report,
+    RequestError, Resource, Retired, Runtime, Sim, StartChildError, Stats, StopSignal, Stopped,
+    Supervision, Supervisor, SupervisorError, SupervisorRef, System, SystemBuilder, TellError,
+    Totals, Tree, TryAcquireError, Which, child, current_pid, plan,
 };
 #[cfg(feature = "signals")]
 pub use bastion_supervision::{SignalError, Termination, termination};

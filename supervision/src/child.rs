@@ -6,7 +6,7 @@ use crate::plan::{
     Backoff, ChildSpec, ExitReason, Quarantine, RestartPolicy, RestartType, Shutdown,
 };
 use crate::process::{Address, Context, Life, Process, Shared, body};
-use crate::supervisor::SupervisorRef;
+use crate::supervisor::{Command, SupervisorRef};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -243,6 +243,8 @@ pub(crate) trait Start: Send + Sync {
     fn process(&self) -> &dyn Process;
     /// Takes note of where the process will run, before it is known in its system.
     fn set_place(&self, _: Place) {}
+    /// Takes note of its supervisor, likewise.
+    fn set_above(&self, _: &Shared<Command>) {}
     /// Starts an incarnation on the runtime of its system.
     fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool, place: Place);
     /// Ends the process for good. No incarnation exists.

@@ -2,20 +2,17 @@
 
 use crate::pid::Pid;
 use crate::plan::{ExitReason, Time};
-use crate::process::{Core, Life, guard};
-use crate::report::{CrashReport, Report, Stats};
+use crate::process::{Core, Life};
+use crate::report::{CrashReport, Report, Reporter};
 use crate::runtime::Runtime;
 use crate::sync::lock;
 use crate::weak_list::WeakList;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
-
-/// Receives the reports of a system.
-pub(crate) type ReportHook = Box<dyn Fn(&Report) + Send + Sync>;
 
 /// How many pid tables there are: threads that spawn at the same time rarely meet.
 const SHARDS: usize = 8;
@@ -27,12 +24,7 @@ pub(crate) struct Env(Arc<Inner>);
 struct Inner {
     runtime: Runtime,
     pids: [Mutex<PidTable>; SHARDS],
-    hook: Option<ReportHook>,
-    crashes: AtomicU64,
-    restarts: AtomicU64,
-    forced_kills: AtomicU64,
-    abandoned: AtomicU64,
-    dead_letters: AtomicU64,
+    reporter: Reporter,
     /// Incarnations that were killed together with their supervisor. Each keeps itself until it has left; kept from here it would
     /// keep its supervisor, and that one these surroundings.
     orphans: Mutex<WeakList<Life>>,
@@ -46,16 +38,11 @@ struct PidTable {
 }
 
 impl Env {
-    pub(crate) fn new(runtime: Runtime, hook: Option<ReportHook>) -> Env {
+    pub(crate) fn new(runtime: Runtime, reporter: Reporter) -> Env {
         Env(Arc::new(Inner {
             runtime,
             pids: Default::default(),
-            hook,
-            crashes: AtomicU64::new(0),
-            restarts: AtomicU64::new(0),
-            forced_kills: AtomicU64::new(0),
-            abandoned: AtomicU64::new(0),
-            dead_letters: AtomicU64::new(0),
+            reporter,
             orphans: Mutex::new(WeakList::new()),
         }))
     }
@@ -108,68 +95,49 @@ impl Env {
                 Poll::Pending => timer.as_mut().poll(task).map(|()| false),
             });
             if !gone.await {
-                self.0.abandoned.fetch_add(1, Relaxed);
+                let abandoned = &self.0.reporter.counters.abandoned;
+                abandoned.fetch_add(1, Relaxed);
                 let rest = lock(&self.0.orphans).take();
                 let stuck = rest.iter().filter(|orphan| !orphan.has_left()).count();
-                self.0.abandoned.fetch_add(stuck as u64, Relaxed);
+                abandoned.fetch_add(stuck as u64, Relaxed);
                 return;
             }
         }
     }
 
     /// Reports that an incarnation has ended abnormally.
-    pub(crate) fn crashed(
-        &self,
-        core: &Core,
-        incarnation: u32,
-        reason: &ExitReason,
-        queued: usize,
-    ) {
-        self.0.crashes.fetch_add(1, Relaxed);
+    pub(crate) fn crashed(&self, core: &Core, life: &Life, reason: &ExitReason, queued: usize) {
+        let supervisor = life.supervised_by();
         self.report(Report::Crash(CrashReport {
             pid: core.pid(),
             name: core.name().cloned(),
-            incarnation,
+            incarnation: life.incarnation(),
             reason: reason.clone(),
             queued,
+            supervisor: supervisor.core.name().cloned(),
+            above: supervisor.path().cloned(),
+            restarts: core.restarts(),
         }));
     }
 
     /// Counts messages that were accepted and never handled.
     pub(crate) fn dead_letters(&self, core: &Core, count: usize) {
-        self.0.dead_letters.fetch_add(count as u64, Relaxed);
         let (pid, name) = (core.pid(), core.name().cloned());
         self.report(Report::DeadLetters { pid, name, count });
     }
 
-    /// Hands a report to the log and to the hook.
+    /// Hands a report to the log, to the hooks and to the history.
     pub(crate) fn report(&self, report: Report) {
-        use crate::plan::Report::{ForcedKill, Restarting};
-        if let Report::Supervisor { report: decided, .. } = &report {
-            match decided {
-                Restarting { .. } => self.0.restarts.fetch_add(1, Relaxed),
-                ForcedKill { .. } => self.0.forced_kills.fetch_add(1, Relaxed),
-                _ => 0,
-            };
-        }
-        if let Report::Abandoned { .. } = report {
-            self.0.abandoned.fetch_add(1, Relaxed);
-        }
-        // An error's `Display`, a subscriber and the hook are foreign code.
-        guard::contain(|| report.log());
-        if let Some(hook) = &self.0.hook {
-            guard::contain(|| hook(&report));
-        }
+        self.0.reporter.report(report, &|| self.now());
     }
 
-    pub(crate) fn stats(&self) -> Stats {
-        Stats {
-            crashes: self.0.crashes.load(Relaxed),
-            restarts: self.0.restarts.load(Relaxed),
-            forced_kills: self.0.forced_kills.load(Relaxed),
-            abandoned: self.0.abandoned.load(Relaxed),
-            dead_letters: self.0.dead_letters.load(Relaxed),
-        }
+    /// The same, by one who has just looked at the clock.
+    pub(crate) fn report_at(&self, report: Report, at: Time) {
+        self.0.reporter.report(report, &|| at);
+    }
+
+    pub(crate) fn reporter(&self) -> &Reporter {
+        &self.0.reporter
     }
 }
 
@@ -188,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_pid_is_used_again_only_under_another_generation() {
-        let env = Env::new(Runtime::sim(&Sim::new(0)), None);
+        let env = Env::new(Runtime::sim(&Sim::new(0)), Reporter::new(Vec::new(), 0));
         let (first, second) = (env.new_pid(), env.new_pid());
         assert_ne!(first.slot(), second.slot());
         env.free_pid(first);

@@ -5,6 +5,8 @@ mod child;
 mod env;
 mod exit;
 mod lease;
+#[cfg(feature = "serde")]
+mod machines;
 mod mailbox;
 mod message;
 pub mod pid;
@@ -18,6 +20,7 @@ mod signals;
 mod supervisor;
 mod sync;
 mod system;
+mod system_builder;
 mod tree;
 mod waiters;
 mod weak_list;
@@ -30,7 +33,7 @@ pub use message::{Message, Msg};
 pub use pid::Pid;
 pub use place::{Place, PlaceError};
 pub use process::{ASK_TIMEOUT, Address, Ask, AskError, Context, Reply, StopSignal, current_pid};
-pub use report::{CrashReport, Report, Stats};
+pub use report::{CrashReport, History, Record, Report, Stats};
 pub use runtime::{Runtime, Sim};
 #[cfg(feature = "signals")]
 pub use signals::{SignalError, Termination, termination};
@@ -39,4 +42,5 @@ pub use supervisor::{
     SupervisorRef, Which,
 };
 pub use system::{Stopped, System};
-pub use tree::{Branch, Tree};
+pub use system_builder::SystemBuilder;
+pub use tree::{Branch, Supervision, Totals, Tree};

@@ -3,8 +3,10 @@
 //! Plain data: knows neither the table whose slots it names nor what a process is.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::str::FromStr;
 
 /// The identity of a process, stable over its restarts.
 ///
@@ -80,5 +82,54 @@ impl Hasher for PidHasher {
     fn write_u64(&mut self, number: u64) {
         let product = u128::from(number ^ 0x243f_6a88_85a3_08d3) * 0x9e37_79b9_7f4a_7c15;
         self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+}
+
+/// Reads what `Display` writes: `<slot.generation>`.
+///
+/// # Examples
+/// ```
+/// use bastion_supervision::Pid;
+/// assert_eq!("<7.1>".parse(), Ok(Pid::new(7, 1)));
+/// assert!("7.1".parse::<Pid>().is_err());
+/// ```
+impl FromStr for Pid {
+    type Err = PidError;
+
+    fn from_str(text: &str) -> Result<Pid, PidError> {
+        let numbers = text.strip_prefix('<').and_then(|text| text.strip_suffix('>'));
+        let (slot, generation) = numbers.and_then(|text| text.split_once('.')).ok_or(PidError)?;
+        let number = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => text.parse().map_err(|_| PidError),
+            false => Err(PidError),
+        };
+        Ok(Pid::new(number(slot)?, number(generation)?))
+    }
+}
+
+/// A text is not a pid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PidError;
+
+impl fmt::Display for PidError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a pid is written as <slot.generation>")
+    }
+}
+
+impl Error for PidError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pid_is_read_as_it_is_written_and_not_otherwise() {
+        for pid in [Pid::new(0, 0), Pid::new(u32::MAX, 7)] {
+            assert_eq!(pid.to_string().parse(), Ok(pid));
+        }
+        for text in ["", "<>", "<1>", "<1.>", "<.1>", "<1.+2>", "<-1.2>", "1.2", "<1.4294967296>"] {
+            assert_eq!(text.parse::<Pid>(), Err(PidError), "{text}");
+        }
     }
 }

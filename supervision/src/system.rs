@@ -1,14 +1,15 @@
 //! [`System`]: a tree of processes with its surroundings. A program may have many, and tests do.
 
 use crate::child::{self, Child, Start};
-use crate::env::{Env, ReportHook};
+use crate::env::Env;
 use crate::place::Place;
-use crate::plan::{Backoff, ExitReason};
+use crate::plan::{Backoff, ExitReason, Time};
 use crate::process::{Address, Life, Process, Shared, guard};
-use crate::report::{Report, Stats};
+use crate::report::{History, Hook, Report, Reporter, Stats};
 use crate::runtime::Runtime;
 use crate::supervisor::{Command, Gone, Signal, StartChildError, Supervisor, SupervisorRef};
 use crate::sync::lock;
+use crate::system_builder::SystemBuilder;
 use crate::tree::Tree;
 use std::collections::VecDeque;
 use std::fmt;
@@ -59,10 +60,15 @@ struct Inner {
     root: SupervisorRef,
     /// The root's only incarnation.
     life: Arc<Life>,
+    /// When that was started.
+    began: Time,
     /// The dynamic supervisor of `spawn_child`.
     processes: SupervisorRef,
     forced: Arc<Mutex<Vec<String>>>,
 }
+
+/// How long a snapshot of the tree waits for supervisors that do not answer, when nothing else is said.
+const TREE_LIMIT: Duration = Duration::from_secs(1);
 
 /// How many names of killed children a system keeps.
 const FORCED_NAMES: usize = 1000;
@@ -80,28 +86,32 @@ pub struct Stopped {
 }
 
 impl System {
-    /// Makes a system whose reports go to `tracing` only: install a subscriber to see crashes.
+    /// Makes a system whose reports go to `tracing` and are kept for a while: install a subscriber to see crashes.
     ///
     /// The first system of a program chains a panic hook before the program's own, to learn where processes panic; a hook that is
     /// set afterwards replaces it, and crash reports lose the place.
     pub fn new(runtime: Runtime) -> System {
-        System::build(runtime, None)
+        System::builder(runtime).build()
     }
 
-    /// Makes a system whose reports go to `tracing` and to `hook`. The hook runs inside the system: it must not block.
-    ///
-    /// It is kept as long as anybody has an address in the system; so one that has such an address itself is never dropped.
+    /// Makes a system whose reports go to `hook` too: see [`SystemBuilder::on_report`].
     pub fn with_reports(
         runtime: Runtime,
         hook: impl Fn(&Report) + Send + Sync + 'static,
     ) -> System {
-        System::build(runtime, Some(Box::new(hook)))
+        System::builder(runtime).on_report(hook).build()
     }
 
-    fn build(runtime: Runtime, hook: Option<ReportHook>) -> System {
+    /// Describes a system whose reports go to hooks, or of which more or fewer are kept.
+    pub fn builder(runtime: Runtime) -> SystemBuilder {
+        SystemBuilder::new(runtime)
+    }
+
+    pub(crate) fn make(runtime: Runtime, hooks: Vec<Hook>, history: usize) -> System {
         guard::install_hook();
         let forced = Arc::new(Mutex::new(Vec::new()));
-        let env = Env::new(runtime, Some(remember_forced(forced.clone(), hook)));
+        let hooks = std::iter::once(remember_forced(forced.clone())).chain(hooks).collect();
+        let env = Env::new(runtime, Reporter::new(hooks, history));
         // Nothing else limits their restarts.
         let guarded =
             |supervisor: Supervisor| supervisor.unlimited().default_backoff(Backoff::storm_guard());
@@ -110,6 +120,8 @@ impl System {
         root.push(processes);
         let (root, root_ref) = root.into_child();
         let root = root.take();
+        root_ref.shared().set_above(None);
+        processes_ref.shared().set_above(Some(root_ref.shared()));
         let core = &root_ref.shared().core;
         let pid = core.settle(&env);
         processes_ref.shared().core.settle(&env);
@@ -117,10 +129,18 @@ impl System {
         let keeper = Shared::of_supervisor();
         keeper.core.settle(&env);
         let life = Arc::new(Life::new(keeper.clone(), pid, 1));
-        core.begin(1);
+        core.begin(1, Time::ZERO);
         root.start.clone().spawn(life.clone(), true, Place::Anywhere);
         env.runtime().spawn(keep(keeper, Root(root.start)));
-        System(Arc::new(Inner { env, root: root_ref, life, processes: processes_ref, forced }))
+        let began = env.now();
+        System(Arc::new(Inner {
+            env,
+            root: root_ref,
+            life,
+            began,
+            processes: processes_ref,
+            forced,
+        }))
     }
 
     /// Starts a supervisor under the root, after those that were started before, and waits until its children are started.
@@ -183,17 +203,80 @@ impl System {
 
     /// Returns what the system has counted so far.
     pub fn stats(&self) -> Stats {
-        self.0.env.stats()
+        self.0.env.reporter().stats()
     }
 
-    /// Asks every supervisor for its children, for a picture: `println!("{}", system.tree().await)`. An empty tree: the system has
-    /// been stopped.
+    /// Returns the time of the system's clock, which all times in reports and trees are of: since its runtime was made, virtual in a
+    /// simulation.
+    pub fn now(&self) -> Duration {
+        self.0.env.now().as_duration()
+    }
+
+    /// Returns the last reports with their times, oldest first: the last 1,000, unless [`SystemBuilder::history`] says otherwise.
+    ///
+    /// An error that a process ended with is kept as long as a report of it is. All are dropped with the last handle of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{child, Context, Exit, Report, Runtime, Sim, System, plan::RestartType};
+    /// use std::time::Duration;
+    /// let sim = Sim::new(1);
+    /// sim.run(async {
+    ///     let system = System::new(Runtime::sim(&sim));
+    ///     let failing = child(|_: Context<()>| async { Err(Exit::error("no disk")) });
+    ///     let failing = system.spawn_child(failing.named("store").restart(RestartType::Temporary)).unwrap();
+    ///     failing.ended().await;
+    ///     let history = system.history();
+    ///     let Report::Crash(crash) = &history.records[0].report else { panic!("{history:?}") };
+    ///     assert_eq!(crash.path(), "root/processes/store");
+    ///     assert_eq!(crash.reason.to_string(), "error: no disk");
+    ///     assert_eq!(history.records[0].at, Duration::ZERO);
+    /// });
+    /// ```
+    pub fn history(&self) -> History {
+        self.0.env.reporter().history()
+    }
+
+    /// Takes a snapshot of the tree, within a second: see [`System::tree_within`].
     pub async fn tree(&self) -> Tree {
-        Tree::of(&self.0.root).await
+        self.tree_within(TREE_LIMIT).await
+    }
+
+    /// Takes a snapshot of the tree: asks every supervisor that runs for its children, all at the same time.
+    ///
+    /// It ends within `limit`, whatever supervisors do. What is below one that has not answered until then, because it was killed, or a
+    /// process that never yields keeps it from running, is marked as unknown.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{child, Context, Exit, Runtime, Sim, Supervisor, System};
+    /// use std::time::Duration;
+    /// async fn wait(cx: Context<()>) -> Result<(), Exit> {
+    ///     cx.stop_signal().requested().await;
+    ///     Ok(())
+    /// }
+    /// let sim = Sim::new(1);
+    /// sim.run(async {
+    ///     let system = System::new(Runtime::sim(&sim));
+    ///     let store = Supervisor::new("store").child(child(wait).named("disk"));
+    ///     system.supervise(store).await.unwrap();
+    ///     sim.sleep(Duration::from_secs(90)).await;
+    ///     let tree = system.tree_within(Duration::from_millis(100)).await;
+    ///     assert_eq!((tree.totals.supervisors, tree.totals.workers), (3, 1));
+    ///     let disk = tree.find("root/store/disk").unwrap();
+    ///     assert_eq!(disk.uptime, Some(Duration::from_secs(90)));
+    ///     println!("{tree}");
+    /// });
+    /// ```
+    pub async fn tree_within(&self, limit: Duration) -> Tree {
+        Tree::take(&self.0.root, &self.0.env, self.0.began, limit).await
     }
 }
 
-fn remember_forced(forced: Arc<Mutex<Vec<String>>>, hook: Option<ReportHook>) -> ReportHook {
+fn remember_forced(forced: Arc<Mutex<Vec<String>>>) -> Hook {
     Box::new(move |report| {
         if let Report::Supervisor {
             child,
@@ -206,9 +289,6 @@ fn remember_forced(forced: Arc<Mutex<Vec<String>>>, hook: Option<ReportHook>) ->
                 forced
                     .push(child.as_ref().map_or_else(|| pid.to_string(), |name| name.to_string()));
             }
-        }
-        if let Some(hook) = &hook {
-            hook(report);
         }
     })
 }
@@ -243,6 +323,7 @@ async fn keep(keeper: Arc<Shared<Command>>, root: Root) {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.life.kill();
+        self.env.reporter().close();
     }
 }
 

@@ -1,6 +1,6 @@
 //! The driver, on virtual time: what the plan decides happens to real processes.
 
-use bastion_supervision::plan::{Backoff, ExitReason, RestartType, Shutdown, Strategy};
+use bastion_supervision::plan::{Backoff, ChildState, ExitReason, RestartType, Shutdown, Strategy};
 use bastion_supervision::{
     Address, AskError, Child, Context, Exit, Gone, Reply, RequestError, Runtime, Sim,
     StartChildError, Supervisor, System, TellError, child,
@@ -454,6 +454,7 @@ fn the_tree_is_drawn_from_the_supervisors_tables() {
             ["root", "├─ processes", "└─ outer", "   └─ inner", "      ├─ a", "      └─ b"];
         assert_eq!(shape, expected);
         system.stop(SECOND).await;
-        assert!(system.tree().await.children.is_empty());
+        let ended = system.tree().await;
+        assert!(ended.root.state == ChildState::Stopped && ended.root.children().is_empty());
     });
 }

@@ -12,6 +12,8 @@ use super::shutdown::Shutdown;
 
 /// Whether a child is a worker or a supervisor itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum ChildKind {
     /// A process that does work.
     #[default]

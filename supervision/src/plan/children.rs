@@ -16,6 +16,8 @@ const SLACK: usize = 64;
 
 /// What a child does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum ChildState {
     /// It does not run.
     Stopped,

@@ -7,10 +7,12 @@ use super::time::Time;
 
 /// At most `max` restarts in any `period`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Intensity {
     /// How many restarts are borne; with 0 the first failure is one too many.
     pub max: u32,
     /// The length of the rolling window; must not be zero.
+    #[cfg_attr(feature = "serde", serde(rename = "period_ms", with = "crate::machines::millis"))]
     pub period: Duration,
 }
 
@@ -77,6 +79,12 @@ impl Window {
         self.restarts.push_back(now);
         Verdict::Within
     }
+
+    /// Returns how many restarts count `now`.
+    pub fn count(&self, now: Time) -> usize {
+        let past = self.restarts.iter().take_while(|&&at| now.since(at) > self.intensity.period);
+        self.restarts.len() - past.count()
+    }
 }
 
 #[cfg(test)]
@@ -117,6 +125,16 @@ mod tests {
     fn row_067_the_bound_is_inclusive() {
         check(1, 1000, &[(0, true), (1000, false)]);
         check(1, 1000, &[(0, true), (1001, true)]);
+    }
+
+    #[test]
+    fn what_counts_is_what_the_next_restart_would_meet() {
+        let at = |ms| Time::from_duration(Duration::from_millis(ms));
+        let mut window = Window::new(Intensity::new(5, Duration::from_millis(1000)));
+        for ms in [0, 500, 900] {
+            assert_eq!(window.record(at(ms)), Verdict::Within);
+        }
+        assert_eq!([900, 1000, 1001, 1901].map(|ms| window.count(at(ms))), [3, 3, 2, 0]);
     }
 
     #[test]

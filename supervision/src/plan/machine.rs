@@ -267,6 +267,11 @@ impl Plan {
         &self.settings
     }
 
+    /// Returns how many restarts count for the intensity `now`; 0 when any number is borne.
+    pub fn recent_restarts(&self, now: Time) -> usize {
+        self.window.as_ref().map_or(0, |window| window.count(now))
+    }
+
     /// Returns the child with this id.
     pub fn find(&self, id: &str) -> Option<Pid> {
         self.children.find(id)

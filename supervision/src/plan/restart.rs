@@ -5,6 +5,8 @@ use super::intensity::Intensity;
 
 /// When a child that ended by itself is started again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum RestartType {
     /// Always, however it ended (OTP's default).
     #[default]

@@ -9,6 +9,8 @@ use super::intensity::Intensity;
 
 /// Who is restarted when a child fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Strategy {
     /// Only the child that failed.
     #[default]
@@ -21,6 +23,8 @@ pub enum Strategy {
 
 /// Whether the order of the children means anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Order {
     /// Children start one after another, each when the one before is ready, and stop in reverse.
     #[default]
@@ -35,6 +39,8 @@ pub enum Order {
 /// A significant child counts when it ends by itself and is not restarted; not when it was asked to stop, or is stopped because a
 /// sibling failed. The supervisor then stops the others and ends by `Shutdown`, as if it had been asked to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum AutoShutdown {
     /// It does not. No child may be significant then.
     #[default]

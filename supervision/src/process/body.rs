@@ -121,7 +121,8 @@ impl<M: Send + 'static> Incarnation<M> {
                 core.leave(&stuck);
                 let supervisor = self.life.supervisor().name().into();
                 let child = core.name().cloned();
-                env.report(Report::Abandoned { supervisor, pid: self.life.pid(), child });
+                let (pid, incarnation) = (stuck.pid(), stuck.incarnation());
+                env.report(Report::Abandoned { supervisor, pid, child, incarnation });
             }
         }
         true
@@ -159,7 +160,7 @@ impl<M: Send + 'static> Incarnation<M> {
     fn end(&self, reason: ExitReason) {
         if reason.is_abnormal() {
             let (core, queued) = (&self.shared.core, self.shared.queued());
-            self.life.env().crashed(core, self.life.incarnation(), &reason, queued);
+            self.life.env().crashed(core, &self.life, &reason, queued);
         }
         self.leave(reason);
     }

@@ -6,7 +6,8 @@ use crate::env::Env;
 use crate::mailbox::Mailbox;
 use crate::pid::Pid;
 use crate::place::Place;
-use crate::plan::ExitReason;
+use crate::plan::{ExitReason, Time};
+use crate::report::Restarts;
 use crate::supervisor::Signal;
 use crate::sync::lock;
 use crate::waiters::{Waiters, wait};
@@ -40,6 +41,8 @@ struct Existence {
     /// The task of the one that waits.
     entering: Option<Waker>,
     closing: Option<Closing>,
+    /// When it was last started again; it never was, mostly.
+    restarts: Option<Box<Restarts>>,
     /// How the process has ended for good.
     ended: Option<ExitReason>,
     waiters: Waiters,
@@ -83,11 +86,15 @@ impl Core {
         self.incarnation.load(SeqCst)
     }
 
-    /// Counts a new incarnation, before its task exists. A closing that was waiting is off: the process lives again.
-    pub(crate) fn begin(&self, incarnation: u32) {
+    /// Counts a new incarnation, before its task exists. A closing that was waiting is off: the process lives again. One that is not the
+    /// first is remembered with its time.
+    pub(crate) fn begin(&self, incarnation: u32, at: Time) {
         let mut existence = lock(&self.existence);
         self.incarnation.store(incarnation, SeqCst);
         existence.begun += 1;
+        if incarnation > 1 {
+            existence.restarts.get_or_insert_default().add(at);
+        }
         let forgotten = (existence.ended.take(), existence.closing.take());
         drop(existence);
         guard::contain(|| drop(forgotten));
@@ -105,6 +112,11 @@ impl Core {
         drop(existence);
         drop(replaced);
         false
+    }
+
+    /// When the process was last started again.
+    pub(crate) fn restarts(&self) -> Restarts {
+        lock(&self.existence).restarts.as_deref().copied().unwrap_or_default()
     }
 
     /// The incarnation that runs.
@@ -195,6 +207,8 @@ struct Office {
     signals: Mailbox<Signal>,
     /// Where it runs, and its children, unless they say otherwise. Known before it has a system, and always the same.
     place: OnceLock<Place>,
+    /// The names from the root down to it, joined by `/`. Likewise.
+    path: OnceLock<Arc<str>>,
 }
 
 /// A process with its mailbox: what an address points to. One allocation.
@@ -214,7 +228,7 @@ impl<M> Shared<M> {
         let (mailbox, signals) = (Mailbox::new(), Mailbox::new());
         mailbox.set_capacity(usize::MAX);
         signals.set_capacity(usize::MAX);
-        let office = Office { signals, place: OnceLock::new() };
+        let office = Office { signals, place: OnceLock::new(), path: OnceLock::new() };
         Arc::new(Shared { core: Core::new(), mailbox, office: Some(Box::new(office)) })
     }
 
@@ -233,6 +247,21 @@ impl<M> Shared<M> {
     pub(crate) fn place(&self) -> Place {
         let office = self.office.as_ref();
         office.and_then(|office| office.place.get().cloned()).unwrap_or_default()
+    }
+
+    /// Takes note of where in the tree a supervisor is: under that supervisor.
+    pub(crate) fn set_above(&self, above: Option<&Shared<M>>) {
+        if let (Some(office), Some(name)) = (&self.office, self.core.name()) {
+            office.path.get_or_init(|| match above.and_then(Shared::path) {
+                Some(above) => Arc::from(format!("{above}/{name}")),
+                None => name.clone(),
+            });
+        }
+    }
+
+    /// The names from the root down to a supervisor, joined by `/`, as soon as it has a system.
+    pub(crate) fn path(&self) -> Option<&Arc<str>> {
+        self.office.as_ref()?.path.get()
     }
 
     /// Tells a supervisor of a child.

@@ -206,6 +206,10 @@ impl Life {
         self.supervisor.core.env().expect("a supervisor that starts children is settled")
     }
 
+    pub(crate) fn supervised_by(&self) -> &Shared<Command> {
+        &self.supervisor
+    }
+
     pub(crate) fn supervisor(&self) -> SupervisorRef {
         SupervisorRef::new(self.supervisor.clone())
     }

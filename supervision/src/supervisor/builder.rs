@@ -260,6 +260,10 @@ impl Start for Nested {
         self.shared.set_place(place);
     }
 
+    fn set_above(&self, above: &Shared<Command>) {
+        self.shared.set_above(Some(above));
+    }
+
     fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool, place: Place) {
         let shared = self.shared.clone();
         body::spawn(shared, move |cx| drive(cx, self.blueprint.clone()), life, gated, place);

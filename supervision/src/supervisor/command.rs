@@ -5,6 +5,7 @@ use crate::child::Given;
 use crate::pid::Pid;
 use crate::plan::{ChildSpec, Counts, ExitReason, Settings, SettingsError};
 use crate::process::{Life, Reply};
+use crate::tree::Question;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     ChangeSettings { settings: Settings, reply: Reply<Result<(), SettingsError>> },
     /// Restart a child that runs, after a time, although nothing is wrong; without a delay the answer comes when it is done.
     Recycle { which: Which, after: Duration, reply: Reply<Result<(), RequestError>> },
+    /// Tell about itself and its children, for a snapshot of the tree.
+    Survey { question: Question },
     /// Count the children.
     Counts { reply: Reply<Counts> },
 }

@@ -34,6 +34,7 @@ pub(crate) async fn drive(cx: Context<Command>, blueprint: Arc<Blueprint>) -> Re
             Event::Tick => {}
         }
         let now = driver.now();
+        driver.at = now;
         driver.plan.tick(now, &mut driver.actions);
     }
 }
@@ -58,6 +59,8 @@ pub(super) struct Driver {
     /// What was heard of the children and not handled yet.
     signals: VecDeque<Signal>,
     in_a_row: u32,
+    /// When it last looked at the clock.
+    at: Time,
 }
 
 impl Driver {
@@ -80,8 +83,10 @@ impl Driver {
             timer: None,
             signals: VecDeque::new(),
             in_a_row: 0,
+            at: Time::ZERO,
         };
         let now = driver.now();
+        driver.at = now;
         for child in &blueprint.children {
             let pid = driver.insert(child, true);
             let (spec, last) = (child.spec(), child.start.process().core().incarnation());
@@ -110,6 +115,7 @@ impl Driver {
     /// Gives a child its pid, and, if it is a supervisor, its place: from then on it can be asked to spawn children, before it is started.
     pub(super) fn settle(&self, child: &AnyChild) -> Pid {
         child.start.set_place(self.place_of(child));
+        child.start.set_above(&self.me);
         child.start.process().core().settle(self.cx.env())
     }
 
@@ -242,7 +248,7 @@ impl Driver {
         let life = Arc::new(Life::new(self.me.clone(), pid, incarnation));
         entry.life = Some(life.clone());
         let process = entry.start.process();
-        process.core().begin(life.incarnation());
+        process.core().begin(life.incarnation(), self.at);
         process.open();
         let place = entry.place().cloned().unwrap_or_else(|| self.me.place());
         entry.start.clone().spawn(life, entry.is_gated(), place);
@@ -273,7 +279,8 @@ impl Driver {
             let core = entry.start.process().core();
             core.leave(life);
             let (supervisor, child) = (self.blueprint.name.clone(), core.name().cloned());
-            self.cx.env().report(Report::Abandoned { supervisor, pid, child });
+            let incarnation = life.incarnation();
+            self.cx.env().report(Report::Abandoned { supervisor, pid, child, incarnation });
         });
     }
 
@@ -285,7 +292,9 @@ impl Driver {
         let child =
             self.table.get(&pid).and_then(|entry| entry.start.process().core().name().cloned());
         let supervisor = self.blueprint.name.clone();
-        self.cx.env().report(Report::Supervisor { supervisor, child, report });
+        let path = self.me.path().unwrap_or(&supervisor).clone();
+        let report = Report::Supervisor { supervisor, path, child, report };
+        self.cx.env().report_at(report, self.at);
     }
 
     fn finished(&mut self, finish: Finish) -> Result<(), Exit> {

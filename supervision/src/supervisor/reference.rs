@@ -6,7 +6,7 @@ use crate::child::{Child, Given};
 use crate::pid::Pid;
 use crate::plan::{
     AddError, ChildError, ChildKind, ChildSpec, ChildState, Counts, ExitReason, RestartType,
-    Settings, SettingsError,
+    Settings, SettingsError, Time,
 };
 use crate::process::{Address, AskError, Life, Reply, Shared, guard};
 use std::fmt;
@@ -84,7 +84,7 @@ impl SupervisorRef {
         let (start, gated) = (given.start.clone(), given.gated);
         let place = given.place.clone().unwrap_or_else(|| supervisor.place());
         let core = &child.shared.core;
-        core.begin(1);
+        core.begin(1, Time::ZERO);
         // The supervisor has to hear of the child before it can hear of its end.
         let adopt = Command::Adopt(Foundling::new(child.given, life.clone()));
         if let Err(refused) = supervisor.mailbox.push(adopt) {
@@ -376,6 +376,10 @@ pub struct ChildInfo {
     pub incarnation: u32,
     /// How often it was restarted.
     pub restarts: u32,
+    /// Since when it runs, if it does, in the system's time: see [`System::now`](crate::System::now).
+    pub since: Option<Duration>,
+    /// Whether its end may end its supervisor.
+    pub significant: bool,
     /// How many messages wait in its mailbox.
     pub queued: usize,
     /// The child as a supervisor, if it is one.

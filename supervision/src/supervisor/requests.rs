@@ -5,9 +5,10 @@ use super::driver::Driver;
 use super::reference::{ChildInfo, RequestError, StartChildError, Which};
 use crate::child::Given;
 use crate::pid::Pid;
-use crate::plan::{AddError, ChildError, ChildSpec, ChildState, ChildView, ExitReason, Plan};
+use crate::plan::{AddError, ChildError, ChildSpec, ChildState, ChildView, ExitReason, Plan, Time};
 use crate::process::Reply;
 use crate::report::Report;
+use crate::tree::Account;
 use std::time::Duration;
 
 impl Driver {
@@ -38,6 +39,7 @@ impl Driver {
                 reply.send(self.plan.change_settings(settings));
             }
             Command::Recycle { which, after, reply } => self.recycle(&which, after, reply),
+            Command::Survey { question } => question.answer(self.account()),
             Command::Counts { reply } => reply.send(self.plan.counts()),
         }
     }
@@ -178,6 +180,16 @@ impl Driver {
         found.map_err(RequestError::Refused)?.ok_or(RequestError::Refused(ChildError::NotFound))
     }
 
+    fn account(&self) -> Account {
+        let now = self.now();
+        Account {
+            settings: self.plan.settings().clone(),
+            recent_restarts: self.plan.recent_restarts(now),
+            children: self.children(),
+            now,
+        }
+    }
+
     fn children(&self) -> Vec<ChildInfo> {
         self.plan.children().filter_map(|child| self.info(&child)).collect()
     }
@@ -193,6 +205,8 @@ impl Driver {
             state: child.state,
             incarnation: child.incarnation,
             restarts: child.restarts,
+            since: child.since.map(Time::as_duration),
+            significant: child.spec.significant,
             queued: process.queued(),
             supervisor: entry.start.supervisor(),
         })
