@@ -31,7 +31,6 @@ fn quiet() {
 enum Job {
     Fail,
     Panic,
-    Fill,
     /// End with an error that holds something.
     Hold(Box<dyn Error + Send + Sync>),
 }
@@ -39,15 +38,12 @@ enum Job {
 /// A child that fails as it is told.
 fn worker() -> Child<Job> {
     child(|mut cx: Context<Job>| async move {
-        while let Some(job) = cx.recv().await {
-            match job {
-                Job::Fail => return Err(Exit::error("no disk")),
-                Job::Panic => panic!("on purpose"),
-                Job::Fill => {}
-                Job::Hold(error) => return Err(Exit::boxed(error)),
-            }
+        match cx.recv().await {
+            Some(Job::Fail) => Err(Exit::error("no disk")),
+            Some(Job::Panic) => panic!("on purpose"),
+            Some(Job::Hold(error)) => Err(Exit::boxed(error)),
+            None => Ok(()),
         }
-        Ok(())
     })
 }
 
@@ -239,7 +235,7 @@ fn the_history_keeps_the_last_ones_and_counts_the_others() {
 
 /// An error that holds something.
 #[derive(Debug)]
-struct Holding<T>(#[expect(dead_code)] T);
+struct Holding<T>(#[allow(dead_code, reason = "it is only held")] T);
 
 impl<T> fmt::Display for Holding<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
