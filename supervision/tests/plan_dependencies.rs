@@ -167,3 +167,40 @@ fn dependencies_are_checked() {
     let spec = dynamic(RestartType::Permanent).depends_on("a");
     assert_eq!(sup.add(spec), Err(AddError::DependencyWithoutOrder));
 }
+
+#[test]
+fn one_that_ends_by_itself_while_it_is_to_go_down_has_not_failed() {
+    let mut sup = sup();
+    sup.on_stop("d", Stop::Hangs);
+    sup.crash("a");
+    sup.check("stop d, stop c");
+    // `b` itself waits for `d`, which needs it.
+    sup.crash("b");
+    sup.check("start a.2, start c.2");
+    sup.exit("d", ExitReason::Shutdown);
+    sup.check("start b.2, start d.2");
+    sup.check_reports("restarting a.1 (error: x) in 0, unexpected end b (error: x)");
+}
+
+#[test]
+fn one_that_is_being_stopped_on_request_is_waited_for_too() {
+    let mut sup = sup();
+    sup.on_stop("c", Stop::Hangs);
+    sup.stop_child("c").unwrap();
+    sup.crash("a");
+    sup.check("stop c, stop d, stop b");
+    sup.exit("c", ExitReason::Shutdown);
+    sup.check("stopped c, start a.2, start b.2, start d.2");
+}
+
+#[test]
+fn one_that_was_spawned_waits_for_a_dependency_that_is_not_yet_started() {
+    let mut sup = Sup::declared(settings(Strategy::OneForOne, 9), [worker("a"), worker("b")]);
+    sup.on_start("a", &[Start::Hangs]);
+    sup.start();
+    sup.adopt(worker("c").depends_on("b")).unwrap();
+    sup.crash("c");
+    sup.check("start a");
+    sup.ready("a");
+    sup.check("start b, start c.2, ready");
+}

@@ -155,3 +155,19 @@ impl Plan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_stays_of_children_that_left() {
+        let (mut ties, spec) = (Ties::default(), ChildSpec::worker().depends_on("a"));
+        ties.insert(Pid::new(1, 0), &spec);
+        ties.insert(Pid::new(2, 0), &spec);
+        ties.remove(Pid::new(1, 0), &spec);
+        assert_eq!(ties.dependants["a"], [Pid::new(2, 0)]);
+        ties.remove(Pid::new(2, 0), &spec);
+        assert!(ties.dependants.is_empty());
+    }
+}
