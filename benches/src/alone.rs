@@ -3,7 +3,7 @@
 //! The process warms up, measures once, prints the amount, and ends with all its threads. When it is told how many operations
 //! to do, it does them once and does not warm up: then somebody else counts what it does.
 
-use crate::bench::{Amount, Failure, Group, How, Measured, Subject};
+use crate::bench::{Amount, Failure, Group, How, Measured, Subject, Unit};
 use crate::groups::GROUPS;
 use crate::select::{self, Wanted};
 use crate::subjects::settings;
@@ -22,6 +22,11 @@ pub(crate) const OPERATIONS: &str = "--operations";
 /// The argument that says how many workers there are.
 pub(crate) const WORKERS: &str = "--workers";
 
+/// Has glibc give big blocks back to the system when they are freed: a table that has grown leaves its smaller predecessors, which
+/// would count as its memory. By itself it does so only until the first is freed.
+const BIG: &str = "MALLOC_MMAP_THRESHOLD_";
+const BIG_FROM: &str = "131072";
+
 /// Says why a subject cannot have as many workers as the others, if it cannot: the Bastion 0.4 line takes a thread for each processor.
 pub(crate) fn refused(subject: &Subject) -> Option<&'static str> {
     let processors = available_parallelism().map_or(1, usize::from);
@@ -33,8 +38,11 @@ pub(crate) fn refused(subject: &Subject) -> Option<&'static str> {
 ///
 /// # Errors
 /// What the process says, or that it could not be started.
-pub(crate) fn measure(path: &str) -> Measured {
+pub(crate) fn measure(path: &str, unit: Unit) -> Measured {
     let mut command = Command::new(env::current_exe()?);
+    if unit == Unit::Bytes {
+        command.env(BIG, BIG_FROM);
+    }
     command.args([ARGUMENT, path, WORKERS, &workers().to_string()]).stdin(Stdio::null());
     let output = command.output()?;
     if !output.status.success() {

@@ -30,6 +30,8 @@ impl From<Duration> for Amount {
 pub(crate) enum Unit {
     /// Time. It differs from round to round.
     Nanoseconds,
+    /// Time, too; but the amount is the figure already: one latency of many, or the time of all operations together.
+    Latency,
     /// Memory: the same in every round, so one is enough.
     Bytes,
     /// Instructions that were executed: the same in every round, so one is enough.
@@ -41,6 +43,7 @@ impl Unit {
     pub(crate) fn label(self) -> &'static str {
         match self {
             Unit::Nanoseconds => "ns/op",
+            Unit::Latency => "ns",
             Unit::Bytes => "bytes",
             Unit::Instructions => "instructions",
         }
@@ -49,8 +52,16 @@ impl Unit {
     /// Returns how many rounds count, of those that were asked for.
     pub(crate) fn rounds(self, asked: u32) -> u32 {
         match self {
-            Unit::Nanoseconds => asked,
+            Unit::Nanoseconds | Unit::Latency => asked,
             Unit::Bytes | Unit::Instructions => 1,
+        }
+    }
+
+    /// Returns among how many operations the amount of one measurement is shared out.
+    pub(crate) fn shared_by(self, operations: u32) -> u32 {
+        match self {
+            Unit::Nanoseconds | Unit::Bytes | Unit::Instructions => operations,
+            Unit::Latency => 1,
         }
     }
 }

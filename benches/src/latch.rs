@@ -57,6 +57,15 @@ impl Wait {
         self.start = Some(Instant::now());
     }
 
+    /// Waits for an end whose time is of no interest.
+    ///
+    /// # Errors
+    /// As [`Wait::measured`].
+    pub(crate) fn ended(mut self) -> Result<(), Failure> {
+        self.start();
+        self.measured().map(drop)
+    }
+
     /// Waits for the end, and says how long it took.
     ///
     /// # Errors

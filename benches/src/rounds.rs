@@ -3,6 +3,7 @@
 use crate::bench::{Amount, Failure, How, Measured, Subject, Unit};
 use crate::select::Row;
 use crate::stats::{self, Summary};
+use crate::subjects::supervised::erlang;
 use crate::{alone, counted, memory};
 use indicatif::ProgressBar;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -33,6 +34,7 @@ pub(crate) enum Figures {
 struct Lane {
     subject: &'static str,
     how: How,
+    unit: Unit,
     path: String,
     samples: Vec<f64>,
     failed: Option<Failure>,
@@ -48,7 +50,8 @@ pub(crate) fn measure(row: &Row, runs: u32, stop: &AtomicBool, bar: &ProgressBar
     let missing = missing(row.workload.unit);
     let lane = |subject: &&'static Subject| Lane {
         subject: subject.name,
-        how: missing.or_else(|| alone::refused(subject)).map_or(subject.how, How::Not),
+        how: missing.or_else(|| refused(subject)).map_or(subject.how, How::Not),
+        unit: row.workload.unit,
         path: row.path(subject),
         samples: Vec::new(),
         failed: None,
@@ -70,10 +73,15 @@ pub(crate) fn measure(row: &Row, runs: u32, stop: &AtomicBool, bar: &ProgressBar
 /// Says why this machine cannot measure such a unit, if it cannot.
 fn missing(unit: Unit) -> Option<&'static str> {
     match unit {
-        Unit::Nanoseconds => None,
+        Unit::Nanoseconds | Unit::Latency => None,
         Unit::Bytes => memory::missing(),
         Unit::Instructions => counted::missing(),
     }
+}
+
+/// Says why a subject cannot be measured on this machine, or with so many workers, if it cannot.
+fn refused(subject: &Subject) -> Option<&'static str> {
+    alone::refused(subject).or_else(|| erlang::refused(subject))
 }
 
 impl Lane {
@@ -86,7 +94,10 @@ impl Lane {
         if self.failed.is_none() {
             thread::sleep(SETTLE);
             match self.once(operations, counts) {
-                Ok(all) if counts => self.samples.push(stats::per_operation(all, operations)),
+                Ok(all) if counts => {
+                    let shared = self.unit.shared_by(operations);
+                    self.samples.push(stats::per_operation(all, shared));
+                }
                 Ok(_) => {}
                 Err(failure) => self.failed = Some(failure),
             }
@@ -99,7 +110,7 @@ impl Lane {
             How::Here(measure) => measure(operations),
             // It warms itself up, or need not: there is nothing left of it in this process.
             How::Alone(_) | How::Counted(_) if !counts => Ok(Amount(0)),
-            How::Alone(_) => alone::measure(&self.path),
+            How::Alone(_) => alone::measure(&self.path, self.unit),
             How::Counted(_) => counted::measure(&self.path, operations),
             How::Not(reason) => Err(Failure::new(reason)),
         }

@@ -48,7 +48,7 @@ async fn wait_with_64_bytes(countdown: &'static Countdown) {
     .await;
 }
 
-fn parked<E: Executor>(count: u32) -> Measured {
+pub(super) fn parked<E: Executor>(count: u32) -> Measured {
     E::start();
     *kept() = touched(count);
     let before = resident_bytes()?;

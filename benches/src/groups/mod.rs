@@ -41,6 +41,9 @@ mod remote;
 mod restart;
 mod socket;
 mod spawn;
+mod storm;
+mod supervise;
+mod supervised_memory;
 mod tell;
 mod timer;
 mod tokio_set;
@@ -68,24 +71,30 @@ pub(crate) const GROUPS: &[Group] = &[
     tell::GROUP,
     ask::GROUP,
     restart::GROUP,
+    storm::GROUP,
+    supervise::GROUP,
+    supervised_memory::GROUP,
 ];
 
 /// Names for several groups.
-pub(crate) const SETS: &[Set] = &[Set {
-    name: "executor",
-    groups: &[
-        "spawn",
-        "yield",
-        "wake",
-        "remote",
-        "tokio-set",
-        "async-executor-set",
-        "timer",
-        "blocking",
-        "socket",
-        "memory",
-    ],
-}];
+pub(crate) const SETS: &[Set] = &[
+    Set {
+        name: "executor",
+        groups: &[
+            "spawn",
+            "yield",
+            "wake",
+            "remote",
+            "tokio-set",
+            "async-executor-set",
+            "timer",
+            "blocking",
+            "socket",
+            "memory",
+        ],
+    },
+    Set { name: "supervision", groups: &["restart", "storm", "supervise", "supervised-memory"] },
+];
 
 /// Does the work on a thread that is no worker, in the executor's `block_on`.
 fn outside<E: Executor, F>(work: F) -> Measured

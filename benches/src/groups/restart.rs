@@ -1,6 +1,7 @@
 //! `restart`: how long a failed actor is missed: from the failure until its successor has answered.
 
 use crate::bench::{Group, OURS, Subject, Unit, Workload};
+use crate::subjects::supervised::erlang::{self, ERLANG};
 use crate::subjects::{bastion, bastion_04, kameo, ractor};
 
 pub(super) const GROUP: Group = Group {
@@ -10,7 +11,8 @@ pub(super) const GROUP: Group = Group {
 };
 
 const BY_HAND: &str = "it has no supervision";
-const ONLY_STOPPED: &str = "its Supervisor restarts an actor that stops itself, not one that fails";
+pub(super) const ONLY_STOPPED: &str =
+    "its Supervisor restarts an actor that stops itself, not one that fails";
 
 const ERROR: Workload = Workload {
     name: "error",
@@ -24,6 +26,7 @@ const ERROR: Workload = Workload {
         Subject::here("kameo", kameo::restart_by_error),
         Subject::not("actix", ONLY_STOPPED),
         Subject::alone("bastion-0.4", bastion_04::restart_by_error),
+        Subject::here(ERLANG, erlang::restart_by_error),
     ],
 };
 
@@ -39,5 +42,6 @@ const PANIC: Workload = Workload {
         Subject::here("kameo", kameo::restart_by_panic),
         Subject::not("actix", ONLY_STOPPED),
         Subject::alone("bastion-0.4", bastion_04::restart_by_panic),
+        Subject::here(ERLANG, erlang::restart_by_panic),
     ],
 };

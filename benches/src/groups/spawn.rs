@@ -52,7 +52,7 @@ const AWAIT_ALL: Workload = on_executors!(
     floor: floor::spawn_all
 );
 
-fn await_each<E: Executor>(count: u32) -> Measured {
+pub(super) fn await_each<E: Executor>(count: u32) -> Measured {
     E::start();
     let (finish, wait) = latch();
     E::detach(E::spawn(async move {
@@ -81,7 +81,7 @@ fn chained<E: Executor>(count: u32) -> Measured {
     wait.measured()
 }
 
-fn from_worker<E: Executor>(count: u32) -> Measured {
+pub(super) fn from_worker<E: Executor>(count: u32) -> Measured {
     E::start();
     let (finish, mut wait) = latch();
     let countdown = Countdown::leaked(count, finish);

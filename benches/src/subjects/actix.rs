@@ -27,7 +27,7 @@ fn arbiters() -> &'static [ArbiterHandle] {
     })
 }
 
-fn arbiter(index: u32) -> &'static ArbiterHandle {
+pub(super) fn arbiter(index: u32) -> &'static ArbiterHandle {
     let arbiters = arbiters();
     &arbiters[index as usize % arbiters.len()]
 }

@@ -21,14 +21,14 @@ enum Order {
 }
 
 /// Returns the system of all rows. Its supervisor of `spawn_child` has every process but the one that fails.
-fn system() -> &'static System {
+pub(super) fn system() -> &'static System {
     static SYSTEM: OnceLock<System> = OnceLock::new();
     executors::Bastion::start();
     SYSTEM.get_or_init(|| System::new(Runtime::executor()))
 }
 
 /// Describes a process that ends for good when its body does.
-fn once<M, Fut>(start: impl Fn(Context<M>) -> Fut + Send + Sync + 'static) -> Child<M>
+pub(super) fn once<M, Fut>(start: impl Fn(Context<M>) -> Fut + Send + Sync + 'static) -> Child<M>
 where
     M: Send + 'static,
     Fut: Future<Output = Result<(), Exit>> + Send + 'static,
@@ -92,7 +92,7 @@ async fn worker(mut cx: Context<Order>) -> Result<(), Exit> {
 }
 
 /// Runs a body in a process of the system, and passes on how long it says that it took.
-fn in_process<Fut>(body: impl Fn() -> Fut + Send + Sync + 'static) -> Measured
+pub(super) fn in_process<Fut>(body: impl Fn() -> Fut + Send + Sync + 'static) -> Measured
 where
     Fut: Future<Output = Measured> + Send + 'static,
 {

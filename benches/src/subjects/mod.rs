@@ -2,7 +2,7 @@
 //!
 //! `executors` has the executors behind one trait, so that they run the very same workload; the actor libraries differ too
 //! much for that, and have a file each. `services` has the timers and blocking pools of the executors, `fresh` their making and
-//! end, `floor` what nobody can avoid. `process` has what runs without an executor.
+//! end, `floor` what nobody can avoid. `process` has what runs without an executor, `supervised` what a supervisor does.
 
 pub(crate) mod actix;
 pub(crate) mod bastion;
@@ -16,6 +16,7 @@ pub(crate) mod ractor;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod sockets;
+pub(crate) mod supervised;
 pub(crate) mod tokio_mpsc;
 
 pub(crate) use settings::workers;
