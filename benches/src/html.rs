@@ -137,7 +137,7 @@ fn section(group: &GroupResults<'_>, chart: Option<&str>, against: Option<&Saved
             escaped(workload.name),
             workload.unit.label(),
             escaped(workload.about),
-            standing(row)
+            standing(row) + &goal(row)
         );
         for outcome in &row.outcomes {
             out.push_str(&line(row, outcome, against));
@@ -150,6 +150,12 @@ fn standing(row: &RowResults<'_>) -> String {
     let Some(standing) = judge::standing(&row.outcomes) else { return String::new() };
     let class = if standing.ratio > 1.0 { "bad" } else { "good" };
     format!(" <span class={class}>{:.2} of {}</span>", standing.ratio, escaped(standing.peer))
+}
+
+fn goal(row: &RowResults<'_>) -> String {
+    let Some(goal) = row.goal() else { return String::new() };
+    let class = if goal.is_met() { "good" } else { "bad" };
+    format!("<br><span class={class}>{}</span>", escaped(&goal.line()))
 }
 
 fn line(row: &RowResults<'_>, outcome: &Outcome, against: Option<&Saved>) -> String {
@@ -216,6 +222,17 @@ mod tests {
         for foreign in ["src=", "href=", "@import", "url("] {
             assert!(!page.contains(foreign), "{foreign}");
         }
+    }
+
+    #[test]
+    fn a_goal_is_shown_with_its_row() {
+        let mut results = sample::results(&[(OURS, 300.0)]);
+        results.groups[0].rows.push(sample::row_with_goal(5000.0));
+        results.groups[0].rows.push(sample::row_with_goal(500.0));
+        let text = section(&results.groups[0], None, None);
+        assert!(text.contains("<span class=bad>goal: at most 2500 ns/op: MISSED, 2.00 of it"));
+        assert!(text.contains("<span class=good>goal: at most 2500 ns/op: met, 0.20 of it"));
+        assert_eq!(text.matches("goal").count(), 2);
     }
 
     #[test]

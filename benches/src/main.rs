@@ -7,6 +7,7 @@ mod args;
 mod bench;
 mod chart;
 mod counted;
+mod goals;
 mod groups;
 mod html;
 mod judge;
@@ -58,7 +59,8 @@ figures, report and charts are in the folder `bench` of the target folder.
 
 In yield/yield-now, tokio's yield is deferred: the task is put back only after the worker has looked for
 I/O and timers. In ask and restart, our questions have the default time limit, the peers' have none. In
-restart, ractor's supervisor starts a new actor by hand, in its callback.
+restart and storm, ractor's supervisor starts a new actor by hand, in its callback. Erlang's supervisor is
+measured where `erl` is on the path. Goals that the project has set itself are judged with their rows.
 
 Exit codes: 0 all measured, 1 a subject failed (or is worse, with --fail-on-regression), 2 bad arguments,
 130 interrupted (what was done is printed)."

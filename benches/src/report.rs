@@ -1,6 +1,7 @@
 //! How results are shown: a table for people, a line of JSON for programs, the list of what there is.
 
 use crate::bench::{Group, How, OURS, Set, Workload};
+use crate::goals::Goal;
 use crate::judge::{self, Verdict};
 use crate::results::{GroupResults, Results, RowResults};
 use crate::rounds::{Figures, Outcome};
@@ -42,6 +43,10 @@ pub(crate) fn table(row: &RowResults<'_>, against: Option<&Saved>) -> String {
     let better = row.outcomes.iter().filter(|one| judge::is_better(one, &row.outcomes)).count();
     if better > 0 {
         let _ = writeln!(out, "  ! {OURS} is number {} of this row", better + 1);
+    }
+    if let Some(goal) = row.goal() {
+        let mark = if goal.is_met() { ' ' } else { '!' };
+        let _ = writeln!(out, "  {mark} {}", goal.line());
     }
     out
 }
@@ -104,6 +109,16 @@ pub(crate) fn summary(group: &GroupResults<'_>) -> String {
     format!("  {} in short, ours / best peer (! behind it)\n{out}", group.group.name)
 }
 
+/// Returns which goals are met, and which are missed by how much; nothing where no row has one.
+pub(crate) fn goals(results: &Results<'_>) -> String {
+    let mut out = String::new();
+    for (row, goal) in results.goals() {
+        let mark = if goal.is_met() { ' ' } else { '!' };
+        let _ = writeln!(out, "  {mark} {row:<30} {}", goal.line());
+    }
+    if out.is_empty() { out } else { format!("\ngoals (! missed)\n{out}") }
+}
+
 /// Returns what a comparison came to; nothing where there was none.
 pub(crate) fn comparison(results: &Results<'_>) -> String {
     let Some(against) = &results.against else { return String::new() };
@@ -145,6 +160,12 @@ pub(crate) fn json_lines(row: &RowResults<'_>, against: Option<&Saved>) -> Strin
             "x_ours": judge::by_ours(outcome, &row.outcomes).map(to_thousandths),
             "x_floor": judge::by_floor(outcome, &row.outcomes).map(to_thousandths),
         });
+        if outcome.subject == OURS
+            && let Some(goal) = row.goal()
+        {
+            object["goal"] = json!(rounded(goal.limit));
+            object["x_goal"] = json!(to_thousandths(goal.times));
+        }
         if let Some(change) = row.change(outcome, against) {
             object["was"] = json!(rounded(change.was));
             object["change_percent"] = json!(rounded(change.percent));
@@ -177,7 +198,11 @@ pub(crate) fn list(chosen: &[Chosen], sets: &[Set]) -> String {
     for Chosen { group, rows } in chosen {
         let _ = writeln!(out, "{}: {}", group.name, group.about);
         for row in rows {
-            let _ = writeln!(out, "  {}: {}", row.workload.name, row.workload.about);
+            let Workload { name, about, unit, .. } = row.workload;
+            let _ = writeln!(out, "  {name}: {about}");
+            if let Some(goal) = Goal::of(group.name, name) {
+                let _ = writeln!(out, "    goal: {}", goal.text(unit.label()));
+            }
             for subject in &row.subjects {
                 let note = match subject.how {
                     How::Here(_) => String::new(),
@@ -233,6 +258,25 @@ mod tests {
         assert_eq!(lines, expected);
         results.groups[0].rows.drain(..2);
         assert_eq!(summary(&results.groups[0]), "");
+    }
+
+    #[test]
+    fn a_goal_is_below_its_row_and_in_the_list_at_the_end() {
+        let missed = "goal: at most 2500 ns/op: MISSED, 2.00 of it\n";
+        let table = table(&sample::row_with_goal(5000.0), None);
+        assert!(table.ends_with(&format!("\n  ! {missed}")), "{table}");
+        let mut results = sample::results(&[(OURS, 100.0)]);
+        assert_eq!(goals(&results), "");
+        results.groups[0].rows.push(sample::row_with_goal(5000.0));
+        results.groups[0].rows.push(sample::row_with_goal(500.0));
+        let list = goals(&results);
+        let name = format!("{:<30}", "restart/error");
+        let met = "goal: at most 2500 ns/op: met, 0.20 of it\n";
+        let expected = format!("\ngoals (! missed)\n  ! {name} {missed}    {name} {met}");
+        assert_eq!(list, expected);
+        let json = json_lines(&sample::row_with_goal(5000.0), None);
+        assert!(json.contains("\"goal\":2500.0") && json.contains("\"x_goal\":2.0"), "{json}");
+        assert!(!json_lines(&row(&[(OURS, 100.0)]), None).contains("goal"));
     }
 
     #[test]

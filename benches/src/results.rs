@@ -1,6 +1,7 @@
 //! What a run came to, group by group, and what it is compared with.
 
 use crate::bench::{Group, OURS, Unit};
+use crate::goals::{self, Judged};
 use crate::judge::{self, Change, Verdict};
 use crate::rounds::Outcome;
 use crate::saved::Saved;
@@ -33,6 +34,12 @@ impl RowResults<'_> {
         format!("{}/{}/{}", self.row.group.name, self.row.workload.name, outcome.subject)
     }
 
+    /// Judges ours by the goal of the row, if it has one.
+    pub(crate) fn goal(&self) -> Option<Judged> {
+        let (group, workload) = (self.row.group, self.row.workload);
+        goals::judged(group.name, workload.name, workload.unit.label(), &self.outcomes)
+    }
+
     /// Compares a subject with its earlier figures, if there are some.
     pub(crate) fn change(&self, outcome: &Outcome, against: Option<&Saved>) -> Option<Change> {
         let was = against?.figures(&self.path(outcome))?;
@@ -52,6 +59,15 @@ impl Results<'_> {
         })
     }
 
+    /// Returns the goals of the rows that were measured, by the name of the row.
+    pub(crate) fn goals(&self) -> impl Iterator<Item = (String, Judged)> {
+        let rows = self.groups.iter().flat_map(|group| &group.rows);
+        rows.filter_map(|row| {
+            let name = format!("{}/{}", row.row.group.name, row.row.workload.name);
+            Some((name, row.goal()?))
+        })
+    }
+
     /// Returns the rows in which ours is worse than it was, with how much.
     pub(crate) fn regressions(&self) -> Vec<(String, Change)> {
         let rows = self.groups.iter().flat_map(|group| &group.rows);
@@ -67,7 +83,7 @@ impl Results<'_> {
     pub(crate) fn drift(&self) -> Option<f64> {
         let rows = self.groups.iter().flat_map(|group| &group.rows);
         let changes: Vec<f64> = rows
-            .filter(|row| row.row.workload.unit == Unit::Nanoseconds)
+            .filter(|row| matches!(row.row.workload.unit, Unit::Nanoseconds | Unit::Latency))
             .flat_map(|row| row.outcomes.iter().map(move |outcome| (row, outcome)))
             .filter(|(_, outcome)| outcome.subject != OURS)
             .filter_map(|(row, outcome)| Some(row.change(outcome, self.against.as_ref())?.percent))
@@ -106,6 +122,14 @@ pub(crate) mod sample {
             figures: Figures::Measured(figures(*median)),
         };
         RowResults { row: &ROW, outcomes: subjects.iter().map(outcome).collect() }
+    }
+
+    /// A row of ours alone, for which there is a goal of 2500.
+    pub(crate) fn row_with_goal(ours: f64) -> RowResults<'static> {
+        const AIMED: Workload = Workload { name: "error", ..WORKLOAD };
+        const RESTART: Group = Group { name: "restart", about: "", workloads: &[AIMED] };
+        static ROW: Row = Row { group: &RESTART, workload: &AIMED, subjects: Vec::new() };
+        RowResults { row: &ROW, ..row(&[(OURS, ours)]) }
     }
 
     pub(crate) fn results(subjects: &[(&'static str, f64)]) -> Results<'static> {

@@ -93,6 +93,7 @@ fn finish(args: &BenchArgs, interrupted: bool, results: &Results<'_>) -> ExitCod
     let machine = Machine::look();
     let folder = machine::folder();
     let say = |text: &str| if args.json { eprint!("{text}") } else { print(text) };
+    say(&report::goals(results));
     say(&report::comparison(results));
     let mut failed = has_failed(results);
     match &args.save {

@@ -21,6 +21,7 @@ const MAGAZINES: &str = "--magazines";
 Examples:
   cargo xtask bench --list
   cargo xtask bench executor
+  cargo xtask bench supervision --runs 5 --json
   cargo xtask bench spawn ask --peers tokio --workers 1
   cargo xtask bench tell --runs 9 --json
   cargo xtask bench executor --save before
