@@ -33,7 +33,7 @@ pub(super) const GROUP: Group = Group {
             "some-p50",
             false,
             0,
-            "16 crash at a time: who is up again has another crash; half of the latencies are below"
+            "as many crash at a time as there are workers: who is up again has another crash; half of the latencies are below"
         ),
         percentile!("some-p99", false, 1, "99 of 100 are below"),
         percentile!("some-p99.9", false, 2, "999 of 1,000 are below"),

@@ -10,9 +10,8 @@
 
 %% Restarts of one supervisor.
 -define(RESTARTS, 100).
-%% Children of a storm, and how many of them crash at a time when it is not all, and before there is a new supervisor.
+%% Children of a storm, and how many crashes of some at a time there are before there is a new supervisor.
 -define(CHILDREN, 1000).
--define(SOME, 16).
 -define(SOME_OF_ALL, 250).
 %% The count is kept, not taken: how many there are makes no difference, except to how long it takes to start them.
 -define(IDLE, 10000).
@@ -28,7 +27,7 @@ row(spawn_all, N) -> warm(fun spawn_all/1, N);
 row(spawn_each, N) -> warm(fun spawn_each/1, N);
 row(restart_error, N) -> warm(fun(Many) -> restart(Many, fail) end, N);
 row(restart_panic, N) -> warm(fun(Many) -> restart(Many, panic) end, N);
-row(storm_some, N) -> storm(1000, ?SOME), storm(N, ?SOME);
+row(storm_some, N) -> storm(1000, some()), storm(N, some());
 row(storm_all, N) -> storm(1000, ?CHILDREN), storm(N, ?CHILDREN);
 row(one_for_all, N) -> warm(fun one_for_all/1, N);
 row(counts, N) -> [counts(N)];
@@ -37,6 +36,9 @@ row(dynamic, N) -> start_and_stop(1000, dynamic), start_and_stop(N, dynamic);
 row(bytes, N) -> [bytes(N)].
 
 warm(Work, N) -> Work(max(1, N div 10)), [Work(N)].
+
+%% As many as there are workers.
+some() -> erlang:system_info(schedulers_online).
 
 now_ns() -> erlang:monotonic_time(nanosecond).
 
@@ -159,7 +161,7 @@ storm(N, AtOnce) -> percentiles(lists:sort(storm(N, AtOnce, []))).
 
 storm(N, _, Latencies) when N =< 0 -> Latencies;
 storm(N, AtOnce, Latencies) ->
-    Now = min(N, case AtOnce of ?SOME -> ?SOME_OF_ALL; _ -> ?CHILDREN end),
+    Now = min(N, case AtOnce of ?CHILDREN -> ?CHILDREN; _ -> ?SOME_OF_ALL end),
     Crashes = atomics:new(?CHILDREN, []),
     Supervisor = supervisor({dynamic, permanent, {?MODULE, start_crasher, [self(), Crashes]}}),
     [{ok, _} = supervisor:start_child(Supervisor, [Number]) || Number <- lists:seq(1, ?CHILDREN)],

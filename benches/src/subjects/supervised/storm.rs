@@ -4,6 +4,7 @@
 
 use crate::bench::Failure;
 use crate::latch::{Finish, Wait, latch};
+use crate::subjects::workers;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,16 +13,13 @@ use std::time::Instant;
 /// How many children the supervisor has.
 pub(crate) const CHILDREN: u32 = 1_000;
 
-/// How many crash at the same time, when it is not all.
-pub(crate) const SOME: u32 = 16;
-
 /// The 50th, 99th and 99.9th percentile and the longest, in nanoseconds.
 pub(crate) type Percentiles = [u64; 4];
 
 /// Who crashes when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pattern {
-    /// Sixteen at a time: whoever is up again has the one crash that has been up for longest.
+    /// As many at a time as there are workers: whoever is up again has the one crash that has been up for longest.
     SomeAtATime,
     /// All in the same moment; and again, when all are up.
     AllAtOnce,
@@ -122,7 +120,7 @@ impl Storm {
         }
         match self.pattern {
             Pattern::SomeAtATime => {
-                let some = SOME.min(self.children()).min(self.latencies.len() as u32);
+                let some = (workers() as u32).min(self.children()).min(self.latencies.len() as u32);
                 self.told.store(some, SeqCst);
                 Next::Many(self.line().drain(..some as usize).collect())
             }
