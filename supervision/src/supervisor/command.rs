@@ -36,7 +36,7 @@ pub(crate) enum Command {
     /// Tell the supervisor's own rules.
     Settings { reply: Reply<Settings> },
     /// Change them.
-    ChangeSettings { settings: Settings, reply: Reply<Result<(), SettingsError>> },
+    ChangeSettings { settings: Box<Settings>, reply: Reply<Result<(), SettingsError>> },
     /// Restart a child that runs, after a time, although nothing is wrong; without a delay the answer comes when it is done.
     Recycle { which: Which, after: Duration, reply: Reply<Result<(), RequestError>> },
     /// Tell about itself and its children, for a snapshot of the tree.

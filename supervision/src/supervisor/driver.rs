@@ -27,15 +27,17 @@ pub(crate) async fn drive(cx: Context<Command>, blueprint: Arc<Blueprint>) -> Re
         if let Some(finish) = driver.perform() {
             return driver.finished(finish);
         }
-        match poll_fn(|task| driver.poll_event(task)).await {
+        let event = poll_fn(|task| driver.poll_event(task)).await;
+        driver.at = driver.cx.env().now();
+        match event {
             Event::Signal(signal) => driver.signal(signal),
             Event::Command(command) => driver.command(command),
             Event::Stop(deadline) => driver.stop(deadline),
             Event::Tick => {}
         }
-        let now = driver.now();
-        driver.at = now;
-        driver.plan.tick(now, &mut driver.actions);
+        if driver.plan.next_deadline().is_some_and(|due| due <= driver.at) {
+            driver.plan.tick(driver.at, &mut driver.actions);
+        }
     }
 }
 
@@ -59,7 +61,7 @@ pub(super) struct Driver {
     /// What was heard of the children and not handled yet.
     signals: VecDeque<Signal>,
     in_a_row: u32,
-    /// When it last looked at the clock.
+    /// When the event that is being handled was seen.
     at: Time,
 }
 
@@ -72,6 +74,7 @@ impl Driver {
         let mut plan =
             Plan::new(blueprint.settings.clone()).map_err(|error| invalid(Arc::new(error)))?;
         plan.seed(cx.env().runtime().random());
+        let now = cx.env().now();
         let mut driver = Driver {
             plan,
             actions: Vec::new(),
@@ -83,10 +86,8 @@ impl Driver {
             timer: None,
             signals: VecDeque::new(),
             in_a_row: 0,
-            at: Time::ZERO,
+            at: now,
         };
-        let now = driver.now();
-        driver.at = now;
         for child in &blueprint.children {
             let pid = driver.insert(child, true);
             let (spec, last) = (child.spec(), child.start.process().core().incarnation());
@@ -98,7 +99,7 @@ impl Driver {
     }
 
     pub(super) fn now(&self) -> Time {
-        self.cx.env().now()
+        self.at
     }
 
     pub(super) fn name(&self) -> &Arc<str> {
@@ -174,13 +175,15 @@ impl Driver {
             self.timer = None;
             return Poll::Pending;
         };
-        if self.timer.as_ref().is_none_or(|(at, _)| *at != deadline) {
-            self.timer = Some((deadline, self.cx.env().runtime().timer(deadline)));
+        // One that is over too early is replaced then: deadlines are put off more often than they are reached.
+        let usable = self.timer.take().filter(|(at, _)| *at <= deadline);
+        let new = || (deadline, self.cx.env().runtime().timer(deadline));
+        let (at, mut timer) = usable.unwrap_or_else(new);
+        let over = Pin::new(&mut timer).poll(task);
+        if over.is_pending() {
+            self.timer = Some((at, timer));
         }
-        match &mut self.timer {
-            Some((_, timer)) => Pin::new(timer).poll(task),
-            None => Poll::Pending,
-        }
+        over
     }
 
     fn stop(&mut self, deadline: Option<Time>) {

@@ -195,6 +195,7 @@ impl SupervisorRef {
     /// });
     /// ```
     pub async fn change_settings(&self, settings: Settings) -> Result<(), ChangeError> {
+        let settings = Box::new(settings);
         let changed = self.request(|reply| Command::ChangeSettings { settings, reply }).await;
         changed.map_err(|Gone| ChangeError::Gone)?.map_err(ChangeError::Refused)
     }

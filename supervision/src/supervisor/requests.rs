@@ -36,7 +36,7 @@ impl Driver {
             Command::Spec { which, reply } => reply.send(self.spec(&which)),
             Command::Settings { reply } => reply.send(self.plan.settings().clone()),
             Command::ChangeSettings { settings, reply } => {
-                reply.send(self.plan.change_settings(settings));
+                reply.send(self.plan.change_settings(*settings));
             }
             Command::Recycle { which, after, reply } => self.recycle(&which, after, reply),
             Command::Survey { question } => question.answer(self.account()),
