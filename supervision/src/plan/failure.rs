@@ -127,7 +127,6 @@ impl Plan {
         let Some(child) = self.children.get_mut(pid) else { return };
         let Some(Quarantine { cool_down, .. }) = child.spec.quarantine else { return };
         child.half_open = true;
-        child.failures = 0;
         let incarnation = child.incarnation;
         out.push(Action::Report(Report::Quarantined { pid, incarnation, reason, cool_down }));
         self.put_off(pid, cool_down, now, out);
