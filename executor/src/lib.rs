@@ -16,6 +16,7 @@ mod crew;
 mod dedicated;
 mod domain;
 mod end;
+mod handle;
 mod idle;
 mod interval;
 #[cfg(feature = "io")]
@@ -65,6 +66,7 @@ pub use self::metrics::{BlockingMetrics, Metrics, WorkerMetrics};
 pub use blocking::{RefusedJob, spawn_blocking, try_spawn_blocking};
 pub use budget::poll_budget;
 pub use builder::{BuildError, Builder};
+pub use handle::Handle;
 pub use interval::{Interval, MissedTicks, interval, interval_at};
 pub use lightproc::{InPlace, Outcome, Panic, ProcHandle, RecoverableHandle};
 pub use local_executor::{

@@ -181,7 +181,7 @@ impl Executor {
 }
 
 impl Shared {
-    fn spawn_on<F>(
+    pub(crate) fn spawn_on<F>(
         self: &Arc<Self>,
         place: Place,
         future: F,

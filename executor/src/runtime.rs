@@ -253,7 +253,7 @@ where
     handle
 }
 
-fn spawn_detached_on<F>(shared: &Arc<Shared>, future: F)
+pub(crate) fn spawn_detached_on<F>(shared: &Arc<Shared>, future: F)
 where
     F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
