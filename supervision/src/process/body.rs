@@ -30,7 +30,7 @@ pub(crate) fn spawn<M, F, Fut>(
     F: Fn(Context<M>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Exit>> + Send + 'static,
 {
-    let incarnation = Incarnation { life: life.clone(), shared };
+    let mut incarnation = Incarnation { life: Some(life.clone()), shared };
     let task = async move {
         let reason = {
             let mut body = pin!(None::<Fut>);
@@ -58,13 +58,18 @@ enum Stage {
 }
 
 struct Incarnation<M: Send + 'static> {
-    life: Arc<Life>,
+    /// Not here while its code runs: the thread has it then.
+    life: Option<Arc<Life>>,
     shared: Arc<Shared<M>>,
 }
 
 impl<M: Send + 'static> Incarnation<M> {
+    fn life(&self) -> &Arc<Life> {
+        self.life.as_ref().expect("its code does not run")
+    }
+
     fn poll<F, Fut>(
-        &self,
+        &mut self,
         stage: &mut Stage,
         mut body: Pin<&mut Option<Fut>>,
         start: &F,
@@ -75,28 +80,27 @@ impl<M: Send + 'static> Incarnation<M> {
         F: Fn(Context<M>) -> Fut,
         Fut: Future<Output = Result<(), Exit>>,
     {
-        let pid = self.life.pid();
         if let Stage::Entering(_) = stage {
             // A process's waker is the same at all polls.
-            if let Some(refusal) = self.life.set_task(task.waker().clone()) {
+            if let Some(refusal) = self.life().set_task(task.waker().clone()) {
                 return Poll::Ready(refusal);
             }
         }
-        if self.life.is_killed() {
-            let _ = guard::run(pid, || body.set(None));
+        if self.life().is_killed() {
+            let _ = guard::run(&mut self.life, || body.set(None));
             return Poll::Ready(ExitReason::Killed);
         }
         if let Stage::Entering(timer) = stage {
             if !self.enter(timer, task) {
                 return Poll::Pending;
             }
-            let context = Context::new(self.shared.clone(), self.life.clone());
-            match guard::run(pid, || start(context)) {
+            let context = Context::new(self.shared.clone(), self.life().clone());
+            match guard::run(&mut self.life, || start(context)) {
                 Ok(future) => body.set(Some(future)),
                 Err(panic) => return Poll::Ready(ExitReason::Panic(panic)),
             }
             *stage = Stage::Running;
-            if !gated && self.life.ready() {
+            if !gated && self.life().ready() {
                 // A body that blocks its worker must not keep the supervisor, just woken, from running.
                 *stage = Stage::Started;
                 task.waker().wake_by_ref();
@@ -110,8 +114,8 @@ impl<M: Send + 'static> Incarnation<M> {
     /// Waits until no earlier incarnation exists.
     fn enter(&self, timer: &mut Option<Timer>, task: &mut Task<'_>) -> bool {
         let core = &self.shared.core;
-        while !core.enter(&self.life, task.waker()) {
-            let env = self.life.env();
+        while !core.enter(self.life(), task.waker()) {
+            let env = self.life().env();
             let timer = timer.get_or_insert_with(|| env.runtime().timer_after(PREDECESSOR_GRACE));
             if Pin::new(timer).poll(task).is_pending() {
                 return false;
@@ -119,7 +123,7 @@ impl<M: Send + 'static> Incarnation<M> {
             // Its supervisor was killed with it, so nobody else can say this.
             if let Some(stuck) = core.inside() {
                 core.leave(&stuck);
-                let supervisor = self.life.supervisor().name().into();
+                let supervisor = self.life().supervisor().name().into();
                 let child = core.name().cloned();
                 let (pid, incarnation) = (stuck.pid(), stuck.incarnation());
                 env.report(Report::Abandoned { supervisor, pid, child, incarnation });
@@ -129,15 +133,14 @@ impl<M: Send + 'static> Incarnation<M> {
     }
 
     fn poll_body<Fut>(
-        &self,
+        &mut self,
         mut body: Pin<&mut Option<Fut>>,
         task: &mut Task<'_>,
     ) -> Poll<ExitReason>
     where
         Fut: Future<Output = Result<(), Exit>>,
     {
-        let pid = self.life.pid();
-        let polled = guard::run(pid, || match body.as_mut().as_pin_mut() {
+        let polled = guard::run(&mut self.life, || match body.as_mut().as_pin_mut() {
             Some(future) => future.poll(task),
             None => Poll::Pending,
         });
@@ -146,13 +149,13 @@ impl<M: Send + 'static> Incarnation<M> {
             Ok(Poll::Ready(result)) => Ok(result),
             Err(panic) => Err(panic),
         };
-        let dropped = guard::run(pid, || body.set(None));
+        let dropped = guard::run(&mut self.life, || body.set(None));
         Poll::Ready(match (ended, dropped) {
             (Err(panic), _) | (Ok(_), Err(panic)) => ExitReason::Panic(panic),
-            _ if self.life.is_killed() => ExitReason::Killed,
+            _ if self.life().is_killed() => ExitReason::Killed,
             (Ok(Err(exit)), Ok(())) => exit.into_reason(),
             // A process that was asked to stop and does has shut down.
-            (Ok(Ok(())), Ok(())) if self.life.is_stopping() => ExitReason::Shutdown,
+            (Ok(Ok(())), Ok(())) if self.life().is_stopping() => ExitReason::Shutdown,
             (Ok(Ok(())), Ok(())) => ExitReason::Normal,
         })
     }
@@ -160,14 +163,14 @@ impl<M: Send + 'static> Incarnation<M> {
     fn end(&self, reason: ExitReason) {
         if reason.is_abnormal() {
             let (core, queued) = (&self.shared.core, self.shared.queued());
-            self.life.env().crashed(core, &self.life, &reason, queued);
+            self.life().env().crashed(core, self.life(), &reason, queued);
         }
         self.leave(reason);
     }
 
     fn leave(&self, reason: ExitReason) {
-        self.shared.core.leave(&self.life);
-        self.life.ended(reason);
+        self.shared.core.leave(self.life());
+        self.life().ended(reason);
     }
 }
 

@@ -3,28 +3,46 @@
 //! The place is noted by lightproc's panic hook. Chained to it is one that stays silent for processes when `tracing` has a
 //! subscriber, which then gets a crash report; every other panic is the program's own affair.
 
+use super::life::Life;
 use crate::pid::Pid;
 use crate::plan::PanicReport;
 use lightproc::Panic;
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::{Arc, Once};
 
+/// The incarnation whose code a thread runs, lent for the time of one call: its reference moves here and back, and is not counted.
+type Current = Option<ManuallyDrop<Arc<Life>>>;
+
 thread_local! {
-    /// The process that this thread runs.
-    static CURRENT: Cell<Option<Pid>> = const { Cell::new(None) };
+    /// Never dropped here, so that it can be asked as long as the thread exists.
+    static CURRENT: Cell<Current> = const { Cell::new(None) };
 }
 
 /// Returns the pid of the process that runs on this thread.
+///
+/// It is known to the process's own code only: not to what that has given to another task or thread.
 pub fn current_pid() -> Option<Pid> {
-    CURRENT.get()
+    with_current(Life::pid)
 }
 
-/// Calls a process's code; a panic comes back as a report.
-pub(crate) fn run<T>(pid: Pid, f: impl FnOnce() -> T) -> Result<T, PanicReport> {
-    let outer = CURRENT.replace(Some(pid));
+/// Calls `f`, which calls no foreign code, with the incarnation whose code this thread runs.
+pub(crate) fn with_current<T>(f: impl FnOnce(&Life) -> T) -> Option<T> {
+    let current = CURRENT.take();
+    let result = current.as_deref().map(|life| f(life));
+    CURRENT.set(current);
+    result
+}
+
+/// Calls a process's code; a panic comes back as a report. `life`, which must be there, is there again afterwards.
+pub(super) fn run<T>(
+    life: &mut Option<Arc<Life>>,
+    f: impl FnOnce() -> T,
+) -> Result<T, PanicReport> {
+    let outer = CURRENT.replace(life.take().map(ManuallyDrop::new));
     let result = Panic::catch(f);
-    CURRENT.set(outer);
+    *life = CURRENT.replace(outer).map(ManuallyDrop::into_inner);
     result.map_err(|panic| PanicReport {
         message: Arc::from(panic.message().unwrap_or("a payload that is not text")),
         location: panic.location().map(|location| Arc::from(location.to_string())),
@@ -46,7 +64,7 @@ pub(crate) fn install_hook() {
     INSTALLED.call_once(|| {
         let outer = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if CURRENT.get().is_some() && tracing::dispatcher::has_been_set() {
+            if current_pid().is_some() && tracing::dispatcher::has_been_set() {
                 Panic::note(info);
             } else {
                 outer(info);
