@@ -44,10 +44,13 @@ pub use bastion_macros::test;
 pub use bastion_supervision as supervision;
 pub use bastion_supervision::{
     ASK_TIMEOUT, Acquire, Address, Ask, AskError, Branch, Child, ChildInfo, Context, CrashReport,
-    Exit, Gone, History, Lease, Message, Msg, Pid, Place, PlaceError, Record, Reply, Report,
-    RequestError, Resource, Retired, Runtime, Sim, StartChildError, Stats, StopSignal, Stopped,
-    Supervision, Supervisor, SupervisorError, SupervisorRef, System, SystemBuilder, TellError,
-    Totals, Tree, TryAcquireError, Which, child, current_pid, plan,
+    Exit, Gone, History, InitializationError, InvalidSupervisor, Lease, Message, Msg, NoSupervisor,
+    Pid, Place, PlaceError, ProcessShutdown, Record, Reply, Report, RequestError, Resource,
+    RestartMode, RestartStrategy, Retired, Runtime, RuntimeError, ShutdownHandle, ShutdownStrategy,
+    Sim, StartChildError, Stats, StopSignal, Stopped, Supervisable, Supervision, Supervisor,
+    SupervisorError, SupervisorFuture, SupervisorRef, System, SystemBuilder, TellError, Totals,
+    Tree, TryAcquireError, Which, Worker, child, current_pid, current_supervisor, one_shot, plan,
+    spawn, supervised, worker,
 };
 #[cfg(feature = "signals")]
 pub use bastion_supervision::{SignalError, Termination, termination};
@@ -57,7 +60,8 @@ pub use global::Bastion;
 pub mod prelude {
     pub use crate::plan::{Backoff, ExitReason, RestartPolicy, RestartType, Shutdown, Strategy};
     pub use crate::{
-        Address, AskError, Bastion, Child, Context, Exit, Msg, Place, Reply, Resource, Supervisor,
-        SupervisorRef, System, TellError, child,
+        Address, AskError, Bastion, Child, Context, Exit, InitializationError, Msg, Place,
+        ProcessShutdown, Reply, Resource, Supervisable, Supervisor, SupervisorFuture,
+        SupervisorRef, System, TellError, child, one_shot, supervised, worker,
     };
 }

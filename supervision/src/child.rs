@@ -1,6 +1,8 @@
 //! [`Child`]: the description of a process, before a supervisor starts it.
 
+use crate::env::Env;
 use crate::exit::Exit;
+use crate::pid::Pid;
 use crate::place::Place;
 use crate::plan::{
     Backoff, ChildSpec, ExitReason, Quarantine, RestartPolicy, RestartType, Shutdown,
@@ -241,6 +243,10 @@ impl Drop for Given {
 /// How a child is started, and ended for good.
 pub(crate) trait Start: Send + Sync {
     fn process(&self) -> &dyn Process;
+    /// Gives the process its pid and its surroundings. A process keeps the first ones.
+    fn settle(&self, env: &Env) -> Pid {
+        self.process().core().settle(env)
+    }
     /// Takes note of where the process will run, before it is known in its system.
     fn set_place(&self, _: Place) {}
     /// Takes note of its supervisor, likewise.

@@ -21,8 +21,14 @@ const SHARDS: usize = 8;
 #[derive(Clone)]
 pub(crate) struct Env(Arc<Inner>);
 
+/// What is the same in a subtree.
 struct Inner {
     runtime: Runtime,
+    common: Arc<Common>,
+}
+
+/// What is the same in a system.
+struct Common {
     pids: [Mutex<PidTable>; SHARDS],
     reporter: Reporter,
     /// Incarnations that were killed together with their supervisor. Each keeps itself until it has left; kept from here it would
@@ -39,12 +45,17 @@ struct PidTable {
 
 impl Env {
     pub(crate) fn new(runtime: Runtime, reporter: Reporter) -> Env {
-        Env(Arc::new(Inner {
-            runtime,
+        let common = Arc::new(Common {
             pids: Default::default(),
             reporter,
             orphans: Mutex::new(WeakList::new()),
-        }))
+        });
+        Env(Arc::new(Inner { runtime, common }))
+    }
+
+    /// The surroundings of a subtree that has a runtime of its own.
+    pub(crate) fn on(&self, runtime: Runtime) -> Env {
+        Env(Arc::new(Inner { runtime, common: self.0.common.clone() }))
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -58,7 +69,7 @@ impl Env {
     /// Takes a free slot of this thread's shard, or a new one. Slots of a shard are `SHARDS` apart.
     pub(crate) fn new_pid(&self) -> Pid {
         let shard = own_shard();
-        let mut table = lock(&self.0.pids[shard]);
+        let mut table = lock(&self.0.common.pids[shard]);
         let index = table.free.pop().unwrap_or_else(|| {
             table.generations.push(0);
             u32::try_from(table.generations.len() - 1).expect("fewer than 2^32 processes")
@@ -70,7 +81,7 @@ impl Env {
     /// Gives a slot back under its next generation. A slot whose generations are used up is not used again.
     pub(crate) fn free_pid(&self, pid: Pid) {
         let (index, shard) = (pid.slot() / SHARDS as u32, pid.slot() as usize % SHARDS);
-        let mut table = lock(&self.0.pids[shard]);
+        let mut table = lock(&self.0.common.pids[shard]);
         if let Some(next) = pid.generation().checked_add(1) {
             table.generations[index as usize] = next;
             table.free.push(index);
@@ -80,7 +91,7 @@ impl Env {
     /// Remembers an incarnation that nobody but its system waits for.
     pub(crate) fn orphan(&self, life: &Arc<Life>) {
         if !life.has_left() {
-            lock(&self.0.orphans).push(life);
+            lock(&self.0.common.orphans).push(life);
         }
     }
 
@@ -88,16 +99,16 @@ impl Env {
     pub(crate) async fn bury_orphans(&self, grace: Duration) {
         let mut timer = pin!(self.0.runtime.timer_after(grace));
         loop {
-            let Some(orphan) = lock(&self.0.orphans).pop() else { return };
+            let Some(orphan) = lock(&self.0.common.orphans).pop() else { return };
             let mut left = pin!(orphan.left());
             let gone = poll_fn(|task| match left.as_mut().poll(task) {
                 Poll::Ready(()) => Poll::Ready(true),
                 Poll::Pending => timer.as_mut().poll(task).map(|()| false),
             });
             if !gone.await {
-                let abandoned = &self.0.reporter.counters.abandoned;
+                let abandoned = &self.0.common.reporter.counters.abandoned;
                 abandoned.fetch_add(1, Relaxed);
-                let rest = lock(&self.0.orphans).take();
+                let rest = lock(&self.0.common.orphans).take();
                 let stuck = rest.iter().filter(|orphan| !orphan.has_left()).count();
                 abandoned.fetch_add(stuck as u64, Relaxed);
                 return;
@@ -128,16 +139,16 @@ impl Env {
 
     /// Hands a report to the log, to the hooks and to the history.
     pub(crate) fn report(&self, report: Report) {
-        self.0.reporter.report(report, &|| self.now());
+        self.0.common.reporter.report(report, &|| self.now());
     }
 
     /// The same, by one who has just looked at the clock.
     pub(crate) fn report_at(&self, report: Report, at: Time) {
-        self.0.reporter.report(report, &|| at);
+        self.0.common.reporter.report(report, &|| at);
     }
 
     pub(crate) fn reporter(&self) -> &Reporter {
-        &self.0.reporter
+        &self.0.common.reporter
     }
 }
 

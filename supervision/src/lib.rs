@@ -24,6 +24,7 @@ mod system_builder;
 mod tree;
 mod waiters;
 mod weak_list;
+mod worker;
 
 pub use child::{Child, child};
 pub use exit::Exit;
@@ -32,15 +33,23 @@ pub use mailbox::TellError;
 pub use message::{Message, Msg};
 pub use pid::Pid;
 pub use place::{Place, PlaceError};
-pub use process::{ASK_TIMEOUT, Address, Ask, AskError, Context, Reply, StopSignal, current_pid};
+pub use process::{
+    ASK_TIMEOUT, Address, Ask, AskError, Context, ProcessShutdown, Reply, ShutdownHandle,
+    StopSignal, current_pid,
+};
 pub use report::{CrashReport, History, Record, Report, Stats};
-pub use runtime::{Runtime, Sim};
+pub use runtime::{Runtime, RuntimeError, Sim};
 #[cfg(feature = "signals")]
 pub use signals::{SignalError, Termination, termination};
 pub use supervisor::{
-    ChangeError, ChildInfo, Gone, RequestError, StartChildError, Supervisor, SupervisorError,
-    SupervisorRef, Which,
+    ChangeError, ChildInfo, Gone, InvalidSupervisor, RequestError, StartChildError, Supervisor,
+    SupervisorError, SupervisorRef, Which,
 };
 pub use system::{Stopped, System};
 pub use system_builder::SystemBuilder;
 pub use tree::{Branch, Supervision, Totals, Tree};
+pub use worker::{
+    InitializationError, NoSupervisor, RestartMode, RestartStrategy, ShutdownStrategy,
+    Supervisable, SupervisorFuture, Worker, current_supervisor, one_shot, spawn, supervised,
+    worker,
+};

@@ -1,8 +1,7 @@
 //! [`System`]: a tree of processes with its surroundings. A program may have many, and tests do.
 
-use crate::child::{self, Child, Start};
+use crate::child::{self, Child, Given, Start};
 use crate::env::Env;
-use crate::place::Place;
 use crate::plan::{Backoff, ExitReason, Time};
 use crate::process::{Address, Life, Process, Shared, guard};
 use crate::report::{History, Hook, Report, Reporter, Stats};
@@ -68,13 +67,13 @@ struct Inner {
 }
 
 /// How long a snapshot of the tree waits for supervisors that do not answer, when nothing else is said.
-const TREE_LIMIT: Duration = Duration::from_secs(1);
+pub(crate) const TREE_LIMIT: Duration = Duration::from_secs(1);
 
 /// How many names of killed children a system keeps.
 const FORCED_NAMES: usize = 1000;
 
 /// How long a stop waits for processes whose supervisor had to be killed before they had ended themselves.
-const ORPHANS_GRACE: Duration = Duration::from_secs(1);
+pub(crate) const ORPHANS_GRACE: Duration = Duration::from_secs(1);
 
 /// What a stop came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,19 +118,11 @@ impl System {
         let mut root = guarded(Supervisor::new("root"));
         root.push(processes);
         let (root, root_ref) = root.into_child();
-        let root = root.take();
         root_ref.shared().set_above(None);
         processes_ref.shared().set_above(Some(root_ref.shared()));
-        let core = &root_ref.shared().core;
-        let pid = core.settle(&env);
+        root_ref.shared().core.settle(&env);
         processes_ref.shared().core.settle(&env);
-        // The root has no supervisor, only a keeper that waits for its end.
-        let keeper = Shared::of_supervisor();
-        keeper.core.settle(&env);
-        let life = Arc::new(Life::new(keeper.clone(), pid, 1));
-        core.begin(1, Time::ZERO);
-        root.start.clone().spawn(life.clone(), true, Place::Anywhere);
-        env.runtime().spawn(keep(keeper, Root(root.start)));
+        let life = launch(&env, root);
         let began = env.now();
         System(Arc::new(Inner {
             env,
@@ -276,7 +267,25 @@ impl System {
     }
 }
 
-fn remember_forced(forced: Arc<Mutex<Vec<String>>>) -> Hook {
+/// Starts a supervisor that has none itself, only a keeper that waits for its end.
+pub(crate) fn launch(env: &Env, root: Given) -> Arc<Life> {
+    let root = root.take();
+    let place = root.place.unwrap_or_default();
+    root.start.set_place(place.clone());
+    let keeper = Shared::of_supervisor();
+    // Without a name: the path begins below it.
+    root.start.set_above(&keeper);
+    let pid = root.start.settle(env);
+    keeper.core.settle(env);
+    let life = Arc::new(Life::new(keeper.clone(), pid, 1));
+    root.start.process().core().begin(1, Time::ZERO);
+    root.start.clone().spawn(life.clone(), root.gated, place);
+    env.runtime().spawn(keep(keeper, Root(root.start)));
+    life
+}
+
+/// Has the names of killed children kept.
+pub(crate) fn remember_forced(forced: Arc<Mutex<Vec<String>>>) -> Hook {
     Box::new(move |report| {
         if let Report::Supervisor {
             child,

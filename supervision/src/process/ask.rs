@@ -159,7 +159,7 @@ impl<T> Future for Ask<T> {
             self.state = State::Refused(AskError::NoReply);
             return Poll::Ready(answer);
         }
-        let timer = timer.get_or_insert_with(|| runtime.timer_after(limit));
+        let timer = timer.get_or_insert_with(|| runtime.callers_timer(limit));
         Pin::new(timer).poll(cx).map(|()| {
             // From now on nobody waits. A reply that came in between is in time.
             let last = std::mem::replace(&mut *lock(slot), Slot::Gone);

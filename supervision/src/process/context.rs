@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::core::Shared;
 use super::life::Life;
+use super::shutdown::ProcessShutdown;
 use crate::env::Env;
 use crate::mailbox::Fetch;
 use crate::pid::Pid;
@@ -94,8 +95,8 @@ impl<M: Send + 'static> Context<M> {
     }
 
     /// Returns the signal that tells when the process is asked to stop.
-    pub fn stop_signal(&self) -> StopSignal {
-        StopSignal { life: self.life.clone() }
+    pub fn stop_signal(&self) -> ProcessShutdown {
+        ProcessShutdown::of(self.life.clone())
     }
 
     /// Tells the supervisor that the initialisation is complete, for a child that said it would:
@@ -177,32 +178,5 @@ impl<M: Send + 'static> Drop for Context<M> {
 impl<M: Send + 'static> fmt::Debug for Context<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Context({}, incarnation {})", self.shared.core, self.incarnation())
-    }
-}
-
-/// Tells when an incarnation of a process is asked to stop. Can be cloned, and given to whatever works for it.
-#[derive(Clone)]
-pub struct StopSignal {
-    life: Arc<Life>,
-}
-
-impl StopSignal {
-    /// Waits until the incarnation is asked to stop, or has ended.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost.
-    pub async fn requested(&self) {
-        self.life.stop_requested().await;
-    }
-
-    /// Says whether the incarnation is asked to stop, or has ended.
-    pub fn is_requested(&self) -> bool {
-        self.life.is_stopping() || self.life.has_left()
-    }
-}
-
-impl fmt::Debug for StopSignal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StopSignal").field("is_requested", &self.is_requested()).finish()
     }
 }

@@ -97,7 +97,7 @@ impl Life {
     }
 
     /// Says why it cannot run, before it does.
-    pub(super) fn refuse(&self, reason: ExitReason) {
+    pub(crate) fn refuse(&self, reason: ExitReason) {
         lock(&self.state).reason = Some(reason);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A process is its shared cell, which lives as long as anybody has its address, and at most one incarnation: a task that
 //! runs the body. `core` is the cell, `life` one incarnation and its tie to the supervisor, `body` its task, `context` what the body
-//! sees, `address` what everybody else sees, `ask` a question and its reply, `guard` the containment of panics.
+//! sees, `shutdown` how it learns that it is to stop, `address` what everybody else sees, `ask` a question and its reply, `guard` the containment of panics.
 
 mod address;
 mod ask;
@@ -11,10 +11,12 @@ mod context;
 mod core;
 pub(crate) mod guard;
 mod life;
+mod shutdown;
 
 pub use self::address::{ASK_TIMEOUT, Address};
 pub use self::ask::{Ask, AskError, Reply};
-pub use self::context::{Context, StopSignal};
+pub use self::context::Context;
 pub(crate) use self::core::{Core, Process, Shared};
 pub use self::guard::current_pid;
 pub(crate) use self::life::Life;
+pub use self::shutdown::{ProcessShutdown, ShutdownHandle, StopSignal};

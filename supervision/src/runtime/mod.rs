@@ -2,12 +2,17 @@
 //!
 //! The only place that tells the three apart. A runtime gives three things: a place to run a future, a clock, a timer.
 
+mod error;
+#[cfg(any(feature = "executor", feature = "tokio"))]
+mod own;
 mod sim;
 
+pub use error::RuntimeError;
 pub use sim::Sim;
 
 use crate::place::{Place, PlaceError};
 use crate::plan::Time;
+use crate::process::guard;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -23,20 +28,60 @@ pub struct Runtime(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    /// The origin of its clock.
+    /// The executor, the global one if none; and the origin of its clock.
     #[cfg(feature = "executor")]
-    Executor(Instant),
+    Executor(Option<bastion_executor::Handle>, Instant),
     #[cfg(feature = "tokio")]
     Tokio(tokio::runtime::Handle, tokio::time::Instant),
     /// Not a handle: processes do not keep the simulation that runs them.
     Sim(Arc<sim::Inner>),
+    /// That of a subtree.
+    #[cfg(any(feature = "executor", feature = "tokio"))]
+    Own(Arc<own::Own>),
 }
 
 impl Runtime {
-    /// Runs processes on the executor of the calling worker, else on the global one.
+    /// Runs processes where the caller runs: on the runtime of the process that calls; else on the executor of the calling worker, or of the
+    /// surrounding [`Executor::run`](bastion_executor::Executor::run); else on the tokio runtime that the caller is in; else on the
+    /// global executor.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Missing`] when there is none of these: without the feature `executor`, outside of tokio.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{Runtime, RuntimeError};
+    /// match Runtime::current() {
+    ///     Ok(runtime) => println!("{runtime:?}"),
+    ///     Err(RuntimeError::Missing) => println!("no runtime here"),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// ```
+    pub fn current() -> Result<Runtime, RuntimeError> {
+        if let Some(runtime) = guard::with_current(|life| life.env().runtime().clone()) {
+            return Ok(runtime);
+        }
+        #[cfg(feature = "executor")]
+        if bastion_executor::Handle::current().is_some() {
+            return Ok(Runtime::executor());
+        }
+        #[cfg(feature = "tokio")]
+        if let Ok(handle) = tokio::runtime::Handle::try_current() {
+            return Ok(Runtime::tokio(handle));
+        }
+        #[cfg(feature = "executor")]
+        return Ok(Runtime::executor());
+        #[cfg(not(feature = "executor"))]
+        Err(RuntimeError::Missing)
+    }
+
+    /// Runs processes on the executor of the calling worker, or of the surrounding
+    /// [`Executor::run`](bastion_executor::Executor::run), else on the global one.
     #[cfg(feature = "executor")]
     pub fn executor() -> Runtime {
-        Runtime(Kind::Executor(Instant::now()))
+        let current = bastion_executor::Handle::current();
+        // The global one needs no handle, whose references all who ask would count.
+        Runtime(Kind::Executor(current.filter(|handle| !handle.is_global()), Instant::now()))
     }
 
     /// Runs processes as tasks of this tokio runtime, which must have its time driver enabled.
@@ -56,13 +101,45 @@ impl Runtime {
         Runtime(Kind::Sim(sim.inner().clone()))
     }
 
+    /// Returns a runtime for a subtree, with so many threads of its own and this one's clock. It has none before it is opened. In a simulation
+    /// it is the simulation.
+    pub(crate) fn own(&self, name: &str, threads: usize) -> Runtime {
+        #[cfg(any(feature = "executor", feature = "tokio"))]
+        if !matches!(self.0, Kind::Sim(_)) {
+            return Runtime(Kind::Own(Arc::new(own::Own::new(self.clone(), name, threads))));
+        }
+        let _ = (name, threads);
+        self.clone()
+    }
+
+    /// Starts the threads of a subtree's runtime, if they are not there.
+    pub(crate) fn open(&self) -> Result<(), RuntimeError> {
+        #[cfg(any(feature = "executor", feature = "tokio"))]
+        if let Kind::Own(own) = &self.0 {
+            return own.open();
+        }
+        Ok(())
+    }
+
+    /// Ends the threads of a subtree's runtime, and what is left there. Does not wait for them.
+    pub(crate) fn close(&self) {
+        #[cfg(any(feature = "executor", feature = "tokio"))]
+        if let Kind::Own(own) = &self.0 {
+            own.close();
+        }
+    }
+
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         match &self.0 {
             #[cfg(feature = "executor")]
-            Kind::Executor(_) => bastion_executor::spawn_detached(future),
+            Kind::Executor(Some(executor), _) => executor.spawn_detached(future),
+            #[cfg(feature = "executor")]
+            Kind::Executor(None, _) => global().spawn_detached(future),
             #[cfg(feature = "tokio")]
             Kind::Tokio(handle, _) => drop(handle.spawn(future)),
             Kind::Sim(sim) => sim.spawn(future),
+            #[cfg(any(feature = "executor", feature = "tokio"))]
+            Kind::Own(own) => own.inner().spawn(future),
         }
     }
 
@@ -75,9 +152,16 @@ impl Runtime {
         F: Future<Output = ()> + Send + 'static,
     {
         match (&self.0, place) {
+            #[cfg(any(feature = "executor", feature = "tokio"))]
+            (Kind::Own(own), place) => {
+                return match own.running() {
+                    Ok(inner) => inner.spawn_on(place, future),
+                    Err(error) => Err((PlaceError::new(place, error), future)),
+                };
+            }
             (_, Place::Anywhere) | (Kind::Sim(_), _) => self.spawn(future),
             #[cfg(feature = "executor")]
-            (Kind::Executor(_), place) => {
+            (Kind::Executor(executor, _), place) => {
                 let spot = match place.clone() {
                     Place::Anywhere => bastion_executor::Place::Anywhere,
                     Place::Node(node) => bastion_executor::Place::Node(node),
@@ -86,7 +170,11 @@ impl Runtime {
                         bastion_executor::Place::Pinned(pus.iter().copied().collect())
                     }
                 };
-                return match bastion_executor::spawn_on(spot, future) {
+                let spawned = match executor {
+                    Some(executor) => executor.spawn_on(spot, future),
+                    None => global().spawn_on(spot, future),
+                };
+                return match spawned {
                     Ok(handle) => {
                         handle.detach();
                         Ok(())
@@ -117,10 +205,13 @@ impl Runtime {
     pub(crate) fn now(&self) -> Time {
         Time::from_duration(match &self.0 {
             #[cfg(feature = "executor")]
-            Kind::Executor(origin) => origin.elapsed(),
+            Kind::Executor(_, origin) => origin.elapsed(),
             #[cfg(feature = "tokio")]
             Kind::Tokio(_, origin) => origin.elapsed(),
             Kind::Sim(sim) => sim.now(),
+            // One clock for all of a system: deadlines pass from level to level.
+            #[cfg(any(feature = "executor", feature = "tokio"))]
+            Kind::Own(own) => return own.base().now(),
         })
     }
 
@@ -133,14 +224,51 @@ impl Runtime {
     pub(crate) fn timer_after(&self, duration: Duration) -> Timer {
         match &self.0 {
             #[cfg(feature = "executor")]
-            Kind::Executor(_) => Timer::Executor(bastion_executor::sleep(duration)),
+            Kind::Executor(..) => Timer::Executor(bastion_executor::sleep(duration)),
             #[cfg(feature = "tokio")]
             Kind::Tokio(handle, _) => {
                 let _entered = handle.enter();
                 Timer::Tokio(Box::pin(tokio::time::sleep(duration)))
             }
             Kind::Sim(sim) => Timer::Sim(sim.timer(duration)),
+            #[cfg(any(feature = "executor", feature = "tokio"))]
+            Kind::Own(own) => own.inner().timer_after(duration),
         }
+    }
+}
+
+impl Runtime {
+    /// The runtime of the whole system.
+    fn whole(&self) -> &Runtime {
+        #[cfg(any(feature = "executor", feature = "tokio"))]
+        if let Kind::Own(own) = &self.0 {
+            return own.base().whole();
+        }
+        self
+    }
+
+    /// A future for the caller that is ready after `duration`. It may outlive the subtree whose runtime this is.
+    pub(crate) fn callers_timer(&self, duration: Duration) -> Timer {
+        #[cfg(feature = "tokio")]
+        if let Kind::Tokio(_, origin) = &self.whole().0 {
+            let near = guard::with_current(|life| {
+                let runtime = life.env().runtime();
+                let same = matches!(&runtime.whole().0, Kind::Tokio(_, its) if its == origin);
+                same.then(|| runtime.timer_after(duration))
+            });
+            return near.flatten().unwrap_or_else(|| self.whole().timer_after(duration));
+        }
+        self.whole().timer_after(duration)
+    }
+}
+
+/// # Panics
+/// When it is needed for the first time and the machine refuses its threads.
+#[cfg(feature = "executor")]
+fn global() -> &'static bastion_executor::Executor {
+    match bastion_executor::Executor::global() {
+        Ok(executor) => executor,
+        Err(error) => panic!("no global executor: {error}"),
     }
 }
 
@@ -166,10 +294,12 @@ impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
             #[cfg(feature = "executor")]
-            Kind::Executor(_) => "Runtime::executor",
+            Kind::Executor(..) => "Runtime::executor",
             #[cfg(feature = "tokio")]
             Kind::Tokio(..) => "Runtime::tokio",
             Kind::Sim(_) => "Runtime::sim",
+            #[cfg(any(feature = "executor", feature = "tokio"))]
+            Kind::Own(_) => "a runtime of a subtree",
         })
     }
 }

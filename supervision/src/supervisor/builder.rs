@@ -1,16 +1,20 @@
-//! [`Supervisor`]: the description of a supervisor and of its children, and the error with which one ends.
+//! [`Supervisor`]: the description of a supervisor and of its children.
 
 use super::command::Command;
 use super::driver::drive;
+use super::error::{InvalidSupervisor, SupervisorError};
 use super::reference::SupervisorRef;
 use crate::child::{self, AnyChild, Child, Given, Start};
+use crate::env::Env;
+use crate::exit::Exit;
+use crate::pid::Pid;
 use crate::place::Place;
 use crate::plan::{
-    AutoShutdown, Backoff, ChildSpec, ExitReason, Finish, Intensity, Order, Quarantine,
-    RestartPolicy, RestartType, Settings, Shutdown, Strategy,
+    AutoShutdown, Backoff, ChildSpec, ExitReason, Intensity, Order, Quarantine, RestartPolicy,
+    RestartType, Settings, Shutdown, Strategy,
 };
 use crate::process::{Life, Process, Shared, body};
-use std::error::Error;
+use crate::worker::{RestartStrategy, Worker};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,10 +48,11 @@ use std::time::Duration;
 #[must_use = "a supervisor does nothing until a system or another supervisor is given it"]
 pub struct Supervisor {
     shared: Arc<Shared<Command>>,
-    name: Arc<str>,
+    pub(crate) name: Arc<str>,
     settings: Settings,
-    spec: ChildSpec,
+    pub(crate) spec: ChildSpec,
     place: Option<Place>,
+    dedicated: Option<usize>,
     children: Vec<Given>,
 }
 
@@ -59,7 +64,7 @@ impl Supervisor {
         shared.core.set_name(name.clone());
         let spec = ChildSpec::supervisor().id(name.clone());
         let (settings, children) = (Settings::default(), Vec::new());
-        Supervisor { shared, name, settings, spec, place: None, children }
+        Supervisor { shared, name, settings, spec, place: None, dedicated: None, children }
     }
 
     /// Describes a supervisor for children that come and go: they start at once and stop in parallel, one-for-one.
@@ -79,6 +84,12 @@ impl Supervisor {
     pub fn intensity(mut self, restarts: u32, period: Duration) -> Self {
         self.settings.intensity = Some(Intensity::new(restarts, period));
         self
+    }
+
+    /// Sets who is restarted when a child fails, and how often that is borne: [`strategy`](Self::strategy) and
+    /// [`intensity`](Self::intensity) in one.
+    pub fn restart_strategy(self, rules: RestartStrategy) -> Self {
+        self.strategy(rules.mode).intensity(rules.intensity, rules.period)
     }
 
     /// Bears any number of restarts. Children should have a [`Backoff`] then.
@@ -143,6 +154,12 @@ impl Supervisor {
         self
     }
 
+    /// Adds a worker after the children that were added before: a [`Supervisable`](crate::Supervisable), or what
+    /// [`worker`](crate::worker), [`one_shot`](crate::one_shot) and [`supervised`](crate::supervised) describe.
+    pub fn add_worker(self, worker: impl Into<Worker>) -> Self {
+        self.child(worker.into())
+    }
+
     pub(crate) fn push(&mut self, child: Given) {
         self.children.push(child);
     }
@@ -159,7 +176,8 @@ impl Supervisor {
         self
     }
 
-    /// Sets how the supervisor is stopped.
+    /// Sets how the supervisor is stopped. A [`Shutdown::Timeout`] is a budget for everything below it: what has more time itself, in
+    /// whatever depth, gets no more than is left.
     pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
         self.spec.shutdown = shutdown;
         self
@@ -211,16 +229,45 @@ impl Supervisor {
         self
     }
 
+    /// Gives everything below this supervisor a runtime of its own, with so many threads: a subtree that keeps its threads busy, or blocks them,
+    /// takes none from the rest of the system.
+    ///
+    /// The runtime is of the kind that the system is on: an [`Executor`](bastion_executor::Executor) that is the subtree's, or a multi-thread
+    /// tokio runtime; in a simulation it is the simulation. It is made when the supervisor starts, and is the same over its
+    /// restarts; it ends when the supervisor has ended for good. The threads bear the supervisor's name.
+    ///
+    /// The supervisor itself runs where its own supervisor's children do, so that it answers when the subtree is stuck. What is said below of
+    /// places ([`on`](Self::on)) means the subtree's runtime; a place from above does not reach into it.
+    ///
+    /// The start fails, with [`InvalidSupervisor::NoThreads`](crate::InvalidSupervisor::NoThreads) when `threads` is 0, and with
+    /// [`SupervisorError::Runtime`](crate::SupervisorError::Runtime) when the machine refuses them.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{Supervisor, worker};
+    /// let crunch = worker("crunch", |_| async {
+    ///     println!("busy");
+    ///     Ok(())
+    /// });
+    /// let batch = Supervisor::new("batch").dedicated(2).add_worker(crunch);
+    /// let app = Supervisor::new("app").supervisor(batch);
+    /// ```
+    pub fn dedicated(mut self, threads: usize) -> Self {
+        self.dedicated = Some(threads);
+        self
+    }
+
     /// Returns the handle, for those who are to ask something of the supervisor later: before it has a system it answers nothing.
     pub fn reference(&self) -> SupervisorRef {
         SupervisorRef::new(self.shared.clone())
     }
 
     pub(crate) fn into_child(self) -> (Given, SupervisorRef) {
-        let Supervisor { shared, name, settings, spec, place, children } = self;
+        let Supervisor { shared, name, settings, spec, place, dedicated, children } = self;
         let children = children.into_iter().map(Given::take).collect();
         let blueprint = Arc::new(Blueprint { name, settings, children });
-        let start = Arc::new(Nested { shared: shared.clone(), blueprint });
+        let dedicated = dedicated.map(|threads| Dedicated { threads, place: place.clone() });
+        let start = Arc::new(Nested { shared: shared.clone(), blueprint, dedicated });
         (
             Given::new(AnyChild { spec: Some(Box::new(spec)), gated: true, place, start }),
             SupervisorRef::new(shared),
@@ -249,6 +296,31 @@ pub(crate) struct Blueprint {
 struct Nested {
     shared: Arc<Shared<Command>>,
     blueprint: Arc<Blueprint>,
+    dedicated: Option<Dedicated>,
+}
+
+/// The runtime that a supervisor gives to what is below it.
+struct Dedicated {
+    threads: usize,
+    /// What the supervisor itself says about places, and not those above.
+    place: Option<Place>,
+}
+
+impl Nested {
+    /// Makes the runtime of what is below, if it is to have one.
+    fn open(&self) -> Result<(), SupervisorError> {
+        let (supervisor, dedicated) = (&self.blueprint.name, self.dedicated.as_ref());
+        match (dedicated, self.shared.core.env()) {
+            (Some(Dedicated { threads: 0, .. }), _) => {
+                let error = Arc::new(InvalidSupervisor::NoThreads);
+                Err(SupervisorError::Invalid { supervisor: supervisor.clone(), error })
+            }
+            (Some(_), Some(below)) => below.runtime().open().map_err(|error| {
+                SupervisorError::Runtime { supervisor: supervisor.clone(), error }
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Start for Nested {
@@ -256,8 +328,22 @@ impl Start for Nested {
         &*self.shared
     }
 
+    fn settle(&self, env: &Env) -> Pid {
+        let core = &self.shared.core;
+        match (core.pid(), &self.dedicated) {
+            (Some(pid), _) => pid,
+            (None, None) => core.settle(env),
+            (None, Some(dedicated)) => {
+                core.settle(&env.on(env.runtime().own(&self.blueprint.name, dedicated.threads)))
+            }
+        }
+    }
+
     fn set_place(&self, place: Place) {
-        self.shared.set_place(place);
+        self.shared.set_place(match &self.dedicated {
+            None => place,
+            Some(dedicated) => dedicated.place.clone().unwrap_or_default(),
+        });
     }
 
     fn set_above(&self, above: &Shared<Command>) {
@@ -266,6 +352,9 @@ impl Start for Nested {
 
     fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool, place: Place) {
         let shared = self.shared.clone();
+        if let Err(error) = self.open() {
+            life.refuse(Exit::from(error).into_reason());
+        }
         body::spawn(shared, move |cx| drive(cx, self.blueprint.clone()), life, gated, place);
     }
 
@@ -273,6 +362,11 @@ impl Start for Nested {
     fn end(&self, reason: ExitReason) {
         for child in &self.blueprint.children {
             child::close(&child.start, &reason);
+        }
+        if self.dedicated.is_some()
+            && let Some(below) = self.shared.core.env()
+        {
+            below.runtime().close();
         }
         // Last: whoever waits for this end finds those of the children.
         self.shared.end(reason);
@@ -290,38 +384,3 @@ impl Start for Nested {
         Some(SupervisorRef::new(self.shared.clone()))
     }
 }
-
-/// How a supervisor has ended, other than by being asked to.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum SupervisorError {
-    /// A declared child could not be started, or the supervisor gave up.
-    Finished {
-        /// The supervisor's name.
-        supervisor: Arc<str>,
-        /// How it ended.
-        finish: Finish,
-    },
-    /// The description contradicts itself; no child was started.
-    Invalid {
-        /// The supervisor's name.
-        supervisor: Arc<str>,
-        /// What is wrong.
-        error: Arc<dyn Error + Send + Sync>,
-    },
-}
-
-impl fmt::Display for SupervisorError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SupervisorError::Finished { supervisor, finish } => {
-                write!(f, "supervisor {supervisor}: {finish}")
-            }
-            SupervisorError::Invalid { supervisor, error } => {
-                write!(f, "supervisor {supervisor} is described wrongly: {error}")
-            }
-        }
-    }
-}
-
-impl Error for SupervisorError {}

@@ -1,8 +1,9 @@
 //! The driver: the body of a supervisor. It tells the plan what happened, and does what the plan says.
 
-use super::builder::{Blueprint, SupervisorError};
+use super::builder::Blueprint;
 use super::command::{Command, Signal};
 use super::entry::Entry;
+use super::error::{InvalidSupervisor, SupervisorError};
 use crate::child::{self, AnyChild};
 use crate::exit::Exit;
 use crate::pid::{Pid, PidMap};
@@ -71,6 +72,9 @@ impl Driver {
             let supervisor = blueprint.name.clone();
             Exit::from(SupervisorError::Invalid { supervisor, error })
         };
+        if blueprint.name.is_empty() {
+            return Err(invalid(Arc::new(InvalidSupervisor::EmptyName)));
+        }
         let mut plan =
             Plan::new(blueprint.settings.clone()).map_err(|error| invalid(Arc::new(error)))?;
         plan.seed(cx.env().runtime().random());
@@ -117,7 +121,9 @@ impl Driver {
     pub(super) fn settle(&self, child: &AnyChild) -> Pid {
         child.start.set_place(self.place_of(child));
         child.start.set_above(&self.me);
-        child.start.process().core().settle(self.cx.env())
+        // Its own surroundings are those of its supervisor; what is below has this one's.
+        let below = self.me.core.env().expect("a supervisor that runs is settled");
+        child.start.settle(below)
     }
 
     /// Where a child runs: where it says, else where this supervisor does.

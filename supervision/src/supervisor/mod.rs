@@ -7,11 +7,14 @@ mod builder;
 mod command;
 mod driver;
 mod entry;
+mod error;
 mod reference;
 mod requests;
 
-pub use builder::{Supervisor, SupervisorError};
+pub use builder::Supervisor;
 pub(crate) use command::{Command, Signal};
+pub(crate) use error::below;
+pub use error::{InvalidSupervisor, SupervisorError};
 pub use reference::{
     ChangeError, ChildInfo, Gone, RequestError, StartChildError, SupervisorRef, Which,
 };

@@ -9,6 +9,8 @@ use crate::plan::{
     Settings, SettingsError, Time,
 };
 use crate::process::{Address, AskError, Life, Reply, Shared, guard};
+use crate::system::TREE_LIMIT;
+use crate::tree::Tree;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -206,6 +208,15 @@ impl SupervisorRef {
     /// [`Gone`] when the supervisor has ended.
     pub async fn counts(&self) -> Result<Counts, Gone> {
         self.request(|reply| Command::Counts { reply }).await
+    }
+
+    /// Takes a snapshot of the tree from this supervisor down, within a second: see [`System::tree_within`](crate::System::tree_within).
+    /// Its own uptime is that since its last restart, or since the runtime was made. `None`: it has no system yet.
+    pub async fn tree(&self) -> Option<Tree> {
+        let core = &self.shared().core;
+        let since = core.restarts().times().last().copied().unwrap_or_default();
+        let since = Time::from_duration(since);
+        Some(Tree::take(self, core.env()?, since, TREE_LIMIT).await)
     }
 
     /// Waits until the supervisor has ended for good, and says why.

@@ -11,6 +11,9 @@ use crate::workspace::{Package, Workspace};
 /// The package whose examples are run.
 const PACKAGE: &str = "examples";
 
+/// The examples that are packages, so that no other one's features reach them.
+const PROGRAMS: &[&str] = &["supervised-tokio"];
+
 /// The arguments of the examples that are not run without any.
 const ARGUMENTS: &[(&str, &[&str])] = &[("chaos_service", &["--seconds", "3", "--json"])];
 
@@ -34,31 +37,43 @@ pub(super) fn run(workspace: &Workspace) -> Outcome {
     if steps::run(build) != Outcome::Passed {
         return Outcome::Failed("they do not build".to_owned());
     }
-    let failed: Vec<&str> = names
-        .iter()
-        .copied()
-        .filter(|name| {
-            let begin = Instant::now();
-            let verdict = run_one(workspace, name, &features);
-            println!("--- {name}: {verdict} ({:.1} s)", begin.elapsed().as_secs_f64());
-            verdict != Outcome::Passed
-        })
-        .collect();
+    let mut failed = Vec::new();
+    for name in &names {
+        let arguments = ARGUMENTS.iter().find(|(of, _)| of == name);
+        let arguments = arguments.map_or(&[][..], |(_, arguments)| arguments);
+        let which = ["-p", PACKAGE, "--features", &features, "--example", name];
+        if !runs_well(workspace, name, &which, arguments) {
+            failed.push(*name);
+        }
+    }
+    for name in PROGRAMS {
+        let build = cargo(workspace, &["build", "--release", "-p", name]);
+        if steps::run(build) != Outcome::Passed || !runs_well(workspace, name, &["-p", name], &[]) {
+            failed.push(name);
+        }
+    }
     match failed.len() {
         0 => Outcome::Passed,
-        count => Outcome::Failed(format!("{count} of {}: {}", names.len(), failed.join(" "))),
+        count => {
+            let all = names.len() + PROGRAMS.len();
+            Outcome::Failed(format!("{count} of {all}: {}", failed.join(" ")))
+        }
     }
 }
 
-/// Runs one example that is built already.
-///
-/// On Unix cargo becomes the example, so ending the one process ends the example.
-fn run_one(workspace: &Workspace, name: &str, features: &str) -> Outcome {
-    let arguments = ARGUMENTS.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, args)| args);
+/// Runs one example that is built already, and says how long it took.
+fn runs_well(workspace: &Workspace, name: &str, which: &[&str], arguments: &[&str]) -> bool {
     println!("--- {name} {}", arguments.join(" "));
-    let args = ["run", "--quiet", "--release", "-p", PACKAGE, "--features", features];
-    let mut command = cargo(workspace, &args);
-    command.args(["--example", name, "--"]).args(arguments).stdin(Stdio::null());
+    let begin = Instant::now();
+    let verdict = run_one(workspace, which, arguments);
+    println!("--- {name}: {verdict} ({:.1} s)", begin.elapsed().as_secs_f64());
+    verdict == Outcome::Passed
+}
+
+/// On Unix cargo becomes the example, so ending the one process ends the example.
+fn run_one(workspace: &Workspace, which: &[&str], arguments: &[&str]) -> Outcome {
+    let mut command = cargo(workspace, &["run", "--quiet", "--release"]);
+    command.args(which).arg("--").args(arguments).stdin(Stdio::null());
     match process::stream(&mut command, Some(LIMIT)) {
         Ok(status) if status.success() => Outcome::Passed,
         Ok(status) => Outcome::Failed(status.to_string()),

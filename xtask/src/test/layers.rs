@@ -32,6 +32,12 @@ const LAYERS: &[Layer] = &[
         features: &["--all-features"],
         allowed: &["lightproc", "bastion-executor"],
     },
+    // Who has tokio gets no second executor.
+    Layer {
+        package: "supervised-tokio",
+        features: &[],
+        allowed: &["lightproc", "bastion-supervision"],
+    },
     Layer { package: "bastion-macros", features: &["--all-features"], allowed: &[] },
     Layer {
         package: "bastion",
