@@ -122,7 +122,7 @@ impl<M: Send + 'static> Child<M> {
     }
 
     /// Treats the child as failed, by [`Stuck`](crate::plan::Stuck), when it makes no progress for so long: it has neither received a
-    /// message, nor waited for one, nor called [`Context::progress`]. It is found out between one and two times the limit, and killed.
+    /// message, nor waited for one, nor called [`Context::progress`] or [`progress`](crate::progress). It is found out between one and two times the limit, and killed.
     ///
     /// # Examples
     /// ```

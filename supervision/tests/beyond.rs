@@ -108,6 +108,39 @@ fn a_worker_that_never_receives_has_to_say_that_it_makes_progress() {
 }
 
 #[test]
+fn a_worker_without_a_mailbox_says_so_too() {
+    use bastion_supervision::{progress, worker};
+    scenario(|sim, system| async move {
+        let body = move |says_so: bool| {
+            let sim = sim.clone();
+            move |_| {
+                let sim = sim.clone();
+                async move {
+                    loop {
+                        sim.sleep(SECOND / 2).await;
+                        says_so.then(progress);
+                    }
+                }
+            }
+        };
+        let (busy, stuck) = (worker("busy", body(true)), worker("stuck", body(false)));
+        let (busy, stuck) = (busy.watchdog(SECOND), stuck.watchdog(SECOND));
+        let addresses = (busy.address(), stuck.address());
+        let supervisor = Supervisor::new("s").unlimited().add_worker(busy).add_worker(stuck);
+        system.supervise(supervisor).await.unwrap();
+        let clock = child(|cx: Context<()>| async move {
+            cx.sleep(10 * SECOND).await;
+            Ok(())
+        });
+        let clock = clock.restart(bastion_supervision::plan::RestartType::Temporary);
+        system.spawn_child(clock).unwrap().ended().await;
+        assert_eq!(addresses.0.incarnation(), 1);
+        assert!(addresses.1.incarnation() > 5, "{}", addresses.1.incarnation());
+        system.stop(SECOND).await;
+    });
+}
+
+#[test]
 fn those_that_depend_on_a_child_are_restarted_with_it() {
     scenario(|_, system| async move {
         let children = [

@@ -161,7 +161,7 @@ impl Life {
 
     /// Takes note that the body makes progress; `waits`: it has nothing to do until a message comes. Only the body says so, so
     /// nothing is lost between the load and the store.
-    pub(super) fn progress(&self, waits: bool) {
+    pub(crate) fn progress(&self, waits: bool) {
         let progress = self.progress.load(Relaxed);
         self.progress.store((progress & !1).wrapping_add(2) | u32::from(waits), Relaxed);
     }

@@ -49,6 +49,26 @@ pub fn current_supervisor() -> Option<SupervisorRef> {
         .filter(|supervisor| supervisor.shared().core.name().is_some())
 }
 
+/// Tells the watchdog of the process that runs on this thread that it makes progress: see [`Child::watchdog`](crate::Child::watchdog). Outside of
+/// every process it does nothing.
+///
+/// # Examples
+/// ```
+/// use bastion_supervision::{progress, worker};
+/// use std::time::Duration;
+/// let sorter = worker("sorter", |shutdown| async move {
+///     while !shutdown.is_requested() {
+///         // ... one step, and then:
+///         progress();
+///     }
+///     Ok(())
+/// });
+/// let guarded = sorter.watchdog(Duration::from_secs(10));
+/// ```
+pub fn progress() {
+    let _ = guard::with_current(|life| life.progress(false));
+}
+
 /// Nobody takes what was to be spawned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -10,7 +10,7 @@ mod restart_strategy;
 mod run;
 mod supervisable;
 
-pub use ambient::{NoSupervisor, current_supervisor, spawn};
+pub use ambient::{NoSupervisor, current_supervisor, progress, spawn};
 pub use plain::{Worker, one_shot, worker};
 pub use restart_strategy::{RestartMode, RestartStrategy, ShutdownStrategy};
 pub use supervisable::{InitializationError, Supervisable, SupervisorFuture, supervised};
