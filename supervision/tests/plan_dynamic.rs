@@ -2,8 +2,9 @@
 
 mod plan_support;
 
+use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
-    Backoff, ChildError, ChildSpec, ExitReason, RestartType, Shutdown,
+    Backoff, ChildError, ChildSpec, ExitReason, RestartType, Shutdown, Time,
 };
 use plan_support::{Start, Stop, Sup, dynamic, error, ms, unordered};
 
@@ -86,6 +87,10 @@ fn rows_103_and_104_who_is_not_a_child_is_not_found() {
     let mut sup = many(1, 1, &permanent());
     sup.stop_child("d0").unwrap();
     assert_eq!(sup.stop_child("d0"), Err(ChildError::NotFound));
+    // A process that lives, and is somebody else's.
+    let (other, mut out) = (Pid::new(99, 0), Vec::new());
+    let answer = sup.plan.stop_child(other, Time::ZERO, &mut out);
+    assert_eq!((answer, out.len()), (Err(ChildError::NotFound), 0));
 }
 
 #[test]
