@@ -321,3 +321,26 @@ fn the_same_seed_gives_the_same_order() {
     assert_eq!(order(1), order(1));
     assert_ne!(order(1), order(2));
 }
+
+#[test]
+fn the_time_of_an_ask_runs_from_its_first_poll() {
+    quiet();
+    let sim = Sim::new(3);
+    sim.run(async {
+        let system = System::new(Runtime::sim(&sim));
+        let silent = child(|mut cx: Context<Reply<()>>| async move {
+            let mut kept = Vec::new();
+            while let Some(reply) = cx.recv().await {
+                kept.push(reply);
+            }
+            Ok(())
+        });
+        let silent = system.spawn_child(silent).unwrap();
+        let ask = silent.ask(|reply| reply);
+        // So long it lies about, and nobody polls it.
+        sim.sleep(60 * SECOND).await;
+        assert_eq!(ask.await, Err(AskError::Timeout(5 * SECOND)), "OTP's default");
+        assert_eq!(sim.now(), 65 * SECOND);
+        system.stop(SECOND).await;
+    });
+}
