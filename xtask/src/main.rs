@@ -16,6 +16,7 @@ mod bench_args;
 mod binaries;
 #[path = "../../examples/chaos_service/args.rs"]
 mod chaos_args;
+mod conformance;
 mod demo;
 mod fuzz;
 mod install;
@@ -31,7 +32,7 @@ mod topology;
 mod topology_args;
 mod workspace;
 
-/// Bastion's automation: the demonstration, the tests, the tidy rules, the benchmarks, the long checks, drawings of machines
+/// Bastion's automation: the demonstration, the tests, the tidy rules, the conformance table, the benchmarks, the long checks, drawings of machines
 #[derive(Parser, Debug)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
 struct Cli {
@@ -45,6 +46,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Test(test::TestArgs),
     Tidy(tidy::TidyArgs),
+    Conformance(conformance::ConformanceArgs),
     Bench(Box<bench::BenchArgs>),
     Loom(loom::LoomArgs),
     Sanitize(sanitize::SanitizeArgs),
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Tidy(args) => tidy::run(&args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Loom(args) => loom::run(&args),
         Command::Sanitize(args) => sanitize::run(&args),
@@ -106,6 +109,7 @@ mod tests {
             &["cargo xtask", "nonsense"][..],
             &["cargo xtask", "tidy", "--nonsense"],
             &["cargo xtask", "test", "nonsense"],
+            &["cargo xtask", "conformance", "--group", "W"],
             &["cargo xtask", "demo", "--seconds", "0"],
             &["cargo xtask", "demo", "--crash-every", "soon"],
             &["cargo xtask", "demo", "--port", "65536"],
