@@ -40,6 +40,27 @@ impl Exit {
         Exit(ExitReason::ShutdownWith(Failure::new(value)))
     }
 
+    /// Declines to run, in the initialisation of a [gated](crate::Child::gated) child: there is nothing to do, for example because a feature is
+    /// switched off. That is no failure: the start is complete, and the child rests; a temporary one, or one of a dynamic supervisor, is
+    /// gone. After the child was ready it is a normal end. OTP's `ignore`.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{child, Context, Exit};
+    /// async fn metrics(cx: Context<()>) -> Result<(), Exit> {
+    ///     if std::env::var_os("METRICS").is_none() {
+    ///         return Err(Exit::decline());
+    ///     }
+    ///     cx.ready();
+    ///     cx.stop_signal().requested().await;
+    ///     Ok(())
+    /// }
+    /// let metrics = child(metrics).named("metrics").gated();
+    /// ```
+    pub fn decline() -> Exit {
+        Exit(ExitReason::Declined)
+    }
+
     /// Ends with a reason that is known already.
     pub fn with(reason: ExitReason) -> Exit {
         Exit(reason)

@@ -322,7 +322,8 @@ async fn keep(keeper: Arc<Shared<Command>>, root: Root) {
             .drain(..)
             .find_map(|signal| match signal {
                 Signal::Exited { reason, .. } | Signal::StartFailed { reason, .. } => Some(reason),
-                Signal::Started { .. } => None,
+                Signal::Declined { .. } => Some(ExitReason::Declined),
+                Signal::Started { .. } | Signal::Healthy { .. } => None,
             })
             .map_or(Poll::Pending, Poll::Ready)
     });

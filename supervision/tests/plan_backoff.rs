@@ -225,3 +225,18 @@ fn row_272_jitter_comes_from_the_number_that_is_given() {
     assert_ne!(one, other);
     assert!(one.iter().chain(&other).all(|ms| (1000..=1500).contains(ms)), "{one:?} {other:?}");
 }
+
+#[test]
+fn row_278_a_child_resets_its_own_count() {
+    let mut sup = with(Backoff::linear(ms(100), ms(900)).healthy_after(ms(99_999)));
+    for (healthy, delay) in [(false, 100), (false, 200), (true, 100), (false, 200)] {
+        if healthy {
+            let (pid, incarnation) = (sup.pid("a"), sup.incarnation("a"));
+            sup.plan.healthy(pid, incarnation - 1);
+            sup.plan.healthy(pid, incarnation);
+        }
+        sup.crash("a");
+        assert_eq!(sup.due_ms(), Some(delay));
+        sup.wait(ms(900));
+    }
+}

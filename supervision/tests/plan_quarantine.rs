@@ -77,6 +77,23 @@ fn a_good_trial_closes_the_matter() {
 }
 
 #[test]
+fn a_child_closes_the_matter_itself() {
+    let mut sup = Sup::running(settings(Strategy::OneForOne, 1), [worker("a").quarantine(RULE)]);
+    sup.crash("a");
+    sup.crash("a");
+    sup.wait(ms(1000));
+    sup.check("start a.2, start a.3");
+    let (pid, incarnation) = (sup.pid("a"), sup.incarnation("a"));
+    sup.plan.healthy(pid, incarnation);
+    sup.wait(ms(499));
+    // A failure like any other again: the window holds one, and bears no second.
+    sup.check_reports("restarting a.1 (error: x) in 0, quarantined a (error: x) for 1000");
+    sup.plan.change_settings(settings(Strategy::OneForOne, 2)).unwrap();
+    sup.crash("a");
+    sup.check("start a.4");
+}
+
+#[test]
 fn a_start_that_fails_on_trial_goes_back() {
     let mut sup = Sup::running(settings(Strategy::OneForOne, 0), [worker("a").quarantine(RULE)]);
     sup.on_start("a", &[Start::Fails]);

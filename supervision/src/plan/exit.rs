@@ -25,6 +25,8 @@ pub enum ExitReason {
     Error(Failure),
     /// The process panicked.
     Panic(PanicReport),
+    /// The process declined to run, before it was ready (`ignore`): that is no failure.
+    Declined,
     /// The process could not initialise itself: it never ran.
     InitFailed(Failure),
     /// There is no such process (`noproc`).
@@ -90,7 +92,7 @@ impl ExitReason {
     /// Returns the class by which restart types judge this reason.
     pub const fn class(&self) -> ExitClass {
         match self {
-            Self::Normal => ExitClass::Normal,
+            Self::Normal | Self::Declined => ExitClass::Normal,
             Self::Shutdown | Self::ShutdownWith(_) => ExitClass::Shutdown,
             Self::Killed
             | Self::Error(_)
@@ -119,6 +121,7 @@ impl fmt::Display for ExitReason {
             Self::Killed => f.write_str("killed"),
             Self::Error(error) => write!(f, "error: {error}"),
             Self::Panic(report) => fmt::Display::fmt(report, f),
+            Self::Declined => f.write_str("declined to run"),
             Self::InitFailed(error) => write!(f, "failed to initialise: {error}"),
             Self::NoProcess => f.write_str("no such process"),
         }
@@ -156,6 +159,7 @@ mod tests {
         };
         let cases = [
             (ExitReason::Normal, ExitClass::Normal, "normal"),
+            (ExitReason::Declined, ExitClass::Normal, "declined to run"),
             (ExitReason::Shutdown, ExitClass::Shutdown, "shutdown"),
             (ExitReason::ShutdownWith(error.clone()), ExitClass::Shutdown, "shutdown: x"),
             (ExitReason::Killed, ExitClass::Abnormal, "killed"),

@@ -158,6 +158,17 @@ impl Plan {
         self.conclude(now, out);
     }
 
+    /// An incarnation says that what it failed of is over: its next failure is the first of a row
+    /// (row 278), and a trial after a quarantine is passed.
+    pub fn healthy(&mut self, pid: Pid, incarnation: u32) {
+        if let Some(State::Running { .. }) = self.living(pid, incarnation)
+            && let Some(child) = self.children.get_mut(pid)
+        {
+            child.failures = 0;
+            child.half_open = false;
+        }
+    }
+
     /// An incarnation has ended.
     ///
     /// An end before the incarnation was ready is a failed start, whatever the reason.

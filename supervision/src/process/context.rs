@@ -111,6 +111,13 @@ impl<M: Send + 'static> Context<M> {
         self.life.progress(false);
     }
 
+    /// Tells the supervisor that what the process failed of before is over, for example because a connection stands again: the next failure
+    /// is the first of its row, and a trial after a quarantine is passed. A run that is long enough says so by itself:
+    /// see [`Backoff::healthy_after`](crate::plan::Backoff::healthy_after).
+    pub fn healthy(&self) {
+        self.life.healthy();
+    }
+
     /// Waits for a time: real, or virtual in a simulation.
     pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<M> {
         self.life.env().runtime().timer_after(duration)

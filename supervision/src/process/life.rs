@@ -87,6 +87,9 @@ impl Life {
     pub(crate) fn ended(&self, reason: ExitReason) {
         let (pid, incarnation) = (self.pid, self.incarnation);
         match self.told.swap(ENDED, SeqCst) {
+            STARTING if matches!(reason, ExitReason::Declined) => {
+                self.supervisor.signal(Signal::Declined { pid, incarnation });
+            }
             STARTING => self.supervisor.signal(Signal::StartFailed { pid, incarnation, reason }),
             RUNNING => {
                 lock(&self.state).reason = Some(reason.clone());
@@ -94,6 +97,12 @@ impl Life {
             }
             _ => {}
         }
+    }
+
+    /// Tells the supervisor that what it failed of is over.
+    pub(super) fn healthy(&self) {
+        let (pid, incarnation) = (self.pid, self.incarnation);
+        self.supervisor.signal(Signal::Healthy { pid, incarnation });
     }
 
     /// Says why it cannot run, before it does.

@@ -13,6 +13,10 @@ use std::time::Duration;
 pub(crate) enum Signal {
     /// An incarnation has finished its initialisation.
     Started { pid: Pid, incarnation: u32 },
+    /// An incarnation has declined to run, before that.
+    Declined { pid: Pid, incarnation: u32 },
+    /// An incarnation says that what it failed of is over.
+    Healthy { pid: Pid, incarnation: u32 },
     /// An incarnation has ended before that.
     StartFailed { pid: Pid, incarnation: u32, reason: ExitReason },
     /// An incarnation has ended.

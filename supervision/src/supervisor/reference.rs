@@ -36,7 +36,7 @@ impl SupervisorRef {
         self.address.pid()
     }
 
-    /// Starts a child after all others, and waits until it is ready.
+    /// Starts a child after all others, and waits until it is ready, or has declined to run ([`Exit::decline`](crate::Exit::decline)).
     ///
     /// # Errors
     /// See [`StartChildError`].

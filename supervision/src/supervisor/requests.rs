@@ -15,6 +15,8 @@ impl Driver {
     pub(super) fn signal(&mut self, signal: Signal) {
         match signal {
             Signal::Started { pid, incarnation } => self.started(pid, incarnation),
+            Signal::Declined { pid, incarnation } => self.declined(pid, incarnation),
+            Signal::Healthy { pid, incarnation } => self.plan.healthy(pid, incarnation),
             Signal::StartFailed { pid, incarnation, reason } => {
                 let now = self.now();
                 self.plan.start_failed(pid, incarnation, reason, now, &mut self.actions);
@@ -47,6 +49,17 @@ impl Driver {
     fn started(&mut self, pid: Pid, incarnation: u32) {
         let now = self.now();
         self.plan.started(pid, incarnation, now, &mut self.actions);
+        self.start_is_complete(pid, incarnation);
+    }
+
+    fn declined(&mut self, pid: Pid, incarnation: u32) {
+        self.start_is_complete(pid, incarnation);
+        let now = self.now();
+        self.plan.start_ignored(pid, incarnation, now, &mut self.actions);
+    }
+
+    /// Answers those who wait for the start of this incarnation.
+    fn start_is_complete(&mut self, pid: Pid, incarnation: u32) {
         let is_current = self.plan.child(pid).is_some_and(|child| child.incarnation == incarnation);
         let Some(entry) = self.table.get_mut(&pid).filter(|_| is_current) else { return };
         entry.answer_start(|| Ok(pid));

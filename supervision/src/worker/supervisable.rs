@@ -80,26 +80,31 @@ pub trait Supervisable: Send + Sync + 'static {
 /// A worker could not be initialised.
 ///
 /// Any error turns into one with `?`. Not an error itself, so that this conversion can exist. It becomes
-/// [`ExitReason::InitFailed`].
+/// [`ExitReason::InitFailed`], or [`ExitReason::Declined`].
 #[derive(Clone)]
-pub struct InitializationError(Failure);
+pub struct InitializationError(ExitReason);
 
 impl InitializationError {
     /// Takes an error that is boxed already, or a text.
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> InitializationError {
-        InitializationError(Failure::new(error))
+        InitializationError(ExitReason::InitFailed(Failure::new(error)))
+    }
+
+    /// Declines to run, which is no error: see [`Exit::decline`].
+    pub fn decline() -> InitializationError {
+        InitializationError(ExitReason::Declined)
     }
 }
 
 impl<E: Error + Send + Sync + 'static> From<E> for InitializationError {
     fn from(error: E) -> Self {
-        InitializationError(Failure::new(error))
+        InitializationError(ExitReason::InitFailed(Failure::new(error)))
     }
 }
 
 impl From<InitializationError> for Exit {
     fn from(error: InitializationError) -> Self {
-        Exit::with(ExitReason::InitFailed(error.0))
+        Exit::with(error.0)
     }
 }
 

@@ -47,6 +47,56 @@ pub(crate) async fn row_004_a_supervisor_without_children(w: &World) {
     assert!(matches!(s.ended().await, ExitReason::Shutdown));
 }
 
+pub(crate) async fn row_008_an_added_child_that_declines_rests(w: &World) {
+    let s = w.start(w.supervisor("s", Strategy::OneForOne)).await;
+    s.start_child(w.starts("a", &[Start::Declines])).await.unwrap();
+    assert_eq!(state(&s, "a").await, Some(ChildState::Stopped));
+    s.start_child(w.child("b")).await.unwrap();
+    assert_eq!(counts(&s).await, [2, 1, 0, 2]);
+    assert_eq!(w.system.stats().crashes, 0);
+}
+
+pub(crate) async fn row_009_a_declared_child_that_declines_holds_nobody_up(w: &World) {
+    let s = w.supervisor("s", Strategy::OneForOne);
+    let s = s.child(w.starts("a", &[Start::Declines])).child(w.child("b"));
+    let s = w.start(s).await;
+    w.check("+a1 -a1 +b1");
+    assert_eq!(state(&s, "a").await, Some(ChildState::Stopped));
+    s.restart_child("a").await.unwrap();
+    assert_eq!(w.ping("a").await, Ok(2));
+}
+
+pub(crate) async fn row_010_a_declared_temporary_child_that_declines_is_gone(w: &World) {
+    let a = w.starts("a", &[Start::Declines]).restart(RestartType::Temporary);
+    let s = w.start(w.supervisor("s", Strategy::OneForOne).child(a).child(w.child("b"))).await;
+    assert_eq!(counts(&s).await, [1, 1, 0, 1]);
+    assert_eq!(state(&s, "a").await, None);
+}
+
+pub(crate) async fn row_011_an_added_temporary_child_that_declines_is_gone(w: &World) {
+    let s = w.start(w.supervisor("s", Strategy::OneForOne)).await;
+    let a = || w.starts("a", &[Start::Declines]).restart(RestartType::Temporary);
+    s.start_child(a()).await.unwrap();
+    assert!(matches!(w.ended("a").await, ExitReason::Normal | ExitReason::Declined));
+    s.start_child(a()).await.unwrap();
+    assert_eq!(counts(&s).await, [0, 0, 0, 0]);
+}
+
+pub(crate) async fn row_012_the_same_of_a_temporary_dynamic_child(w: &World) {
+    let pool = w.pool("pool").await;
+    let a = w.starts("a", &[Start::Declines]).restart(RestartType::Temporary);
+    pool.start_child(a).await.unwrap();
+    assert_eq!(counts(&pool).await, [0, 0, 0, 0]);
+}
+
+pub(crate) async fn row_013_the_same_of_a_permanent_dynamic_child(w: &World) {
+    let pool = w.pool("pool").await;
+    pool.start_child(w.starts("a", &[Start::Declines])).await.unwrap();
+    assert_eq!(counts(&pool).await, [0, 0, 0, 0]);
+    w.system.root().stop_child("pool").await.unwrap();
+    assert!(matches!(pool.ended().await, ExitReason::Shutdown));
+}
+
 pub(crate) async fn row_014_a_restart_request_that_fails_leaves_the_child_at_rest(w: &World) {
     let a = w.starts("a", &[Start::Ok, Start::Fails, Start::Panics]);
     let s = w.start(w.supervisor("s", Strategy::OneForOne).child(a)).await;

@@ -1,6 +1,6 @@
 //! Group H: dynamic supervisors.
 
-use crate::kit::{Do, HOUR, World, count_to, counts, paused};
+use crate::kit::{Do, HOUR, Start, World, count_to, counts, paused};
 use bastion_supervision::plan::{
     ChildError, ChildState, ExitReason, RestartType, Shutdown, Strategy,
 };
@@ -27,6 +27,16 @@ pub(crate) async fn row_095_only_the_child_that_crashed_is_restarted(w: &World) 
     assert_eq!(w.ping("b").await, Ok(2));
     assert_eq!((w.ping("a").await, w.ping("c").await), (Ok(1), Ok(1)));
     w.check("+a1 +b1 +c1 -b1 +b2");
+}
+
+pub(crate) async fn row_097_a_restart_that_declines_removes_the_child(w: &World) {
+    let pool = w.pool("pool").await;
+    pool.start_child(w.starts("a", &[Start::Ok, Start::Declines])).await.unwrap();
+    pool.start_child(w.child("b")).await.unwrap();
+    w.crash("a");
+    w.ended("a").await;
+    count_to(&pool, [1, 1, 0, 1]).await;
+    assert_eq!(w.ping("b").await, Ok(1));
 }
 
 pub(crate) async fn row_098_one_child_too_often_ends_all(w: &World) {

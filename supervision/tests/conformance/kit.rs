@@ -101,6 +101,8 @@ pub(crate) enum Do {
     Finish,
     Exit(Exit),
     Panic,
+    /// Say that what was is over.
+    Healthy,
     Ping(Reply<u32>),
 }
 
@@ -114,6 +116,8 @@ pub(crate) enum Start {
     Fails,
     /// It is not ready before it is asked to stop.
     Hangs,
+    /// It declines to run.
+    Declines,
 }
 
 /// What a child does when it is asked to stop.
@@ -318,6 +322,7 @@ async fn body(mut cx: Context<Do>, start: Start, stop: Stop, end: End) -> Result
     let _end = end;
     match start {
         Start::Fails => return Err(Exit::error("told to, at its start")),
+        Start::Declines => return Err(Exit::decline()),
         Start::Hangs => {
             cx.stop_signal().requested().await;
             return Ok(());
@@ -326,6 +331,7 @@ async fn body(mut cx: Context<Do>, start: Start, stop: Stop, end: End) -> Result
     }
     while let Some(order) = cx.recv().await {
         match order {
+            Do::Healthy => cx.healthy(),
             Do::Finish => return Ok(()),
             Do::Exit(exit) => return Err(exit),
             Do::Panic => panic!("told to"),

@@ -55,6 +55,12 @@ scenarios! {
         a_start:
             row_001_defaults
             row_004_a_supervisor_without_children
+            row_008_an_added_child_that_declines_rests
+            row_009_a_declared_child_that_declines_holds_nobody_up
+            row_010_a_declared_temporary_child_that_declines_is_gone
+            row_011_an_added_temporary_child_that_declines_is_gone
+            row_012_the_same_of_a_temporary_dynamic_child
+            row_013_the_same_of_a_permanent_dynamic_child
             row_014_a_restart_request_that_fails_leaves_the_child_at_rest
             row_015_an_added_child_that_fails_to_start_leaves
             row_016_the_same_in_a_dynamic_supervisor
@@ -125,6 +131,7 @@ scenarios! {
         h_dynamic:
             row_094_children_need_no_id
             row_095_only_the_child_that_crashed_is_restarted
+            row_097_a_restart_that_declines_removes_the_child
             row_098_one_child_too_often_ends_all
             row_099_what_a_start_needs_goes_with_its_child
             row_100_children_stop_in_parallel
@@ -301,6 +308,7 @@ scenarios! {
             row_271_delays_double_up_to_the_longest
             row_273_five_failures
             row_274_restarted_however_it_ended
+            row_278_a_child_resets_its_own_count
             row_276_the_child_is_absent_meanwhile
             row_277_a_healthy_run_resets_the_count
             row_285_failures_outside_of_the_range

@@ -57,6 +57,13 @@ pub(crate) async fn row_275_the_supervisor_ends_when_the_child_has_done_its_work
     w.check("+a1 -a1");
 }
 
+pub(crate) async fn row_278_a_child_resets_its_own_count(w: &World) {
+    backing_off(w, doubling(SECOND, HOUR), RestartType::Permanent).await;
+    assert_eq!(delays(w, 3).await, [1, 2, 4]);
+    w.tell("a", Do::Healthy);
+    assert_eq!(delays(w, 2).await, [1, 2]);
+}
+
 pub(crate) async fn row_276_the_child_is_absent_meanwhile(w: &World) {
     let s = backing_off(w, doubling(SECOND, HOUR), RestartType::Transient).await;
     w.crash("a");
