@@ -1,13 +1,14 @@
 //! The memory of supervised processes: how far the resident bytes grow with each. Each measurement needs a process of its own.
 
 use super::super::executors::{self, Executor};
+use super::super::settings;
 use crate::bench::{Amount, Failure, Measured};
 use crate::latch::{Countdown, latch};
 use crate::memory::resident_bytes;
 use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{ChildSpec, Order, Plan, RestartType, Settings, Time};
 use bastion_supervision::{
-    Child, Context, Exit, Place, Report, Runtime, Supervisor, SupervisorRef, System, child,
+    Child, Context, Exit, Report, Runtime, Supervisor, SupervisorRef, System, child,
 };
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -62,8 +63,7 @@ fn fill(supervisor: &SupervisorRef, count: u32) -> Result<(), Failure> {
         wait.start();
         let countdown = Countdown::leaked(batch, finish);
         for _ in 0..batch {
-            // Not where the supervisor is.
-            supervisor.spawn_child(idle(countdown).on(Place::Anywhere))?;
+            supervisor.spawn_child(idle(countdown))?;
         }
         wait.measured()?;
         left -= batch;
@@ -92,10 +92,13 @@ pub(crate) fn bytes_of_worker(count: u32) -> Measured {
 
 /// What the supervisor itself keeps for each worker.
 ///
-/// A process that is spawned runs before its supervisor knows of it. So the supervisor is held in the report of a failure, on a thread
-/// of its own, until all workers run and wait; then it is let go, and what grows while it takes them in is its tables. The
+/// A process that is spawned runs before its supervisor knows of it. So the supervisor is held in the report of a failure, on one worker
+/// of two or more, until all workers run and wait; then it is let go, and what grows while it takes them in is its tables. The
 /// queue in which they waited for it keeps its memory meanwhile.
 pub(crate) fn bytes_of_supervisor(count: u32) -> Measured {
+    if settings::workers() < 2 {
+        return Err(Failure::new("it needs two workers: one is held"));
+    }
     executors::Bastion::start();
     let (held, is_held) = sync_channel::<()>(1);
     let (let_go, gate) = sync_channel::<()>(1);
@@ -108,10 +111,9 @@ pub(crate) fn bytes_of_supervisor(count: u32) -> Measured {
             let _ = gate.recv_timeout(LIMIT);
         }
     });
-    let supervisor = Supervisor::dynamic("held").unlimited().on(Place::Thread);
-    let supervisor = outside(system.supervise(supervisor))??;
+    let supervisor = outside(system.supervise(Supervisor::dynamic("held").unlimited()))??;
     let fails = child(|_: Context<()>| async { Err(Exit::error("told to fail")) });
-    supervisor.spawn_child(fails.restart(RestartType::Temporary).on(Place::Anywhere))?;
+    supervisor.spawn_child(fails.restart(RestartType::Temporary))?;
     is_held.recv_timeout(LIMIT)?;
     fill(&supervisor, count)?;
     let before = resident_bytes()?;
