@@ -252,6 +252,8 @@ scenarios! {
             row_242_a_limit_that_is_lowered
         ;
         t_elixir:
+            row_255_a_future_runs_once_unless_something_else_is_said
+            row_256_one_future_too_many_is_refused
             row_270_the_life_of_a_child
             row_216_a_reply_that_comes_too_late_is_dropped
         ;
