@@ -255,7 +255,7 @@ impl<T> State<T> {
 }
 
 fn wake(wakers: BTreeMap<u64, Waker>) {
-    wakers.into_values().for_each(Waker::wake);
+    wakers.into_values().for_each(guard::wake);
 }
 
 /// Nobody has a handle any more. The value's destructor is foreign code, and whoever had the last handle is not to suffer from it.
@@ -311,8 +311,10 @@ impl<T> Future for Acquire<T> {
             state.leases += 1;
             let own = self.key.take().and_then(|key| state.queue.remove(&key));
             drop(state);
+            // First: if the foreign waker panics when it is dropped, the value goes back.
+            let lease = resource.lease(value);
             drop(own);
-            return Poll::Ready(Ok(resource.lease(value)));
+            return Poll::Ready(Ok(lease));
         }
         let key = self.key.unwrap_or_else(|| {
             state.last += 1;
@@ -336,7 +338,7 @@ impl<T> Drop for Acquire<T> {
         drop(state);
         drop(own);
         if let Some(next) = next {
-            next.wake();
+            guard::wake(next);
         }
     }
 }
@@ -365,7 +367,7 @@ impl<T> Lease<T> {
         let (refused, retiring) = (state.close(), state.retiring.take());
         drop(state);
         wake(refused);
-        retiring.for_each(Waker::wake);
+        retiring.for_each(guard::wake);
         value
     }
 
@@ -397,9 +399,9 @@ impl<T> Drop for Lease<T> {
         state.value = Place::Here(value);
         let (next, retiring) = (state.next(), state.retiring.take());
         drop(state);
-        retiring.for_each(Waker::wake);
+        retiring.for_each(guard::wake);
         if let Some(next) = next {
-            next.wake();
+            guard::wake(next);
         }
     }
 }

@@ -137,6 +137,12 @@ impl<M> Mailbox<M> {
         }
         batch.append(&mut inner.queue);
         std::mem::swap(&mut inner.queue, batch);
+        // The next incarnation may wait already, when this one had been abandoned.
+        let receiver = inner.receiver.take();
+        drop(inner);
+        if let Some(receiver) = receiver {
+            receiver.wake();
+        }
         true
     }
 
@@ -182,6 +188,25 @@ mod tests {
         mailbox.push(3).unwrap();
         assert!(mailbox.put_back(&mut batch));
         assert_eq!(mailbox.close(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_batch_that_is_put_back_wakes_who_waits_already() {
+        use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+        struct Woken(AtomicBool);
+        impl std::task::Wake for Woken {
+            fn wake(self: std::sync::Arc<Self>) {
+                self.0.store(true, SeqCst);
+            }
+        }
+        let (mailbox, woken) = (Mailbox::new(), std::sync::Arc::new(Woken(AtomicBool::new(false))));
+        mailbox.push(1).unwrap();
+        let (mut abandoned, mut next) = (VecDeque::new(), VecDeque::new());
+        assert!(matches!(mailbox.fetch(&mut abandoned, None), Fetch::Some));
+        let waker = woken.clone().into();
+        assert!(matches!(mailbox.fetch(&mut next, Some(&waker)), Fetch::Empty));
+        assert!(mailbox.put_back(&mut abandoned));
+        assert!(woken.0.load(SeqCst));
     }
 
     #[test]

@@ -280,7 +280,7 @@ pub(crate) fn launch(env: &Env, root: Given) -> Arc<Life> {
     let life = Arc::new(Life::new(keeper.clone(), pid, 1));
     root.start.process().core().begin(1, Time::ZERO);
     root.start.clone().spawn(life.clone(), root.gated, place);
-    env.runtime().spawn(keep(keeper, Root(root.start)));
+    env.runtime().spawn(keep(keeper, Root(root.start, life.clone())));
     life
 }
 
@@ -303,10 +303,12 @@ pub(crate) fn remember_forced(forced: Arc<Mutex<Vec<String>>>) -> Hook {
 }
 
 /// The root, to be ended for good; also when the runtime drops its keeper.
-struct Root(Arc<dyn Start>);
+struct Root(Arc<dyn Start>, Arc<Life>);
 
 impl Drop for Root {
     fn drop(&mut self) {
+        // It may run elsewhere, and has nobody above it any more.
+        self.1.kill();
         child::close(&self.0, &ExitReason::Killed);
     }
 }

@@ -20,12 +20,13 @@ impl<T> WeakList<T> {
         self.0.push(Arc::downgrade(thing));
     }
 
-    /// Takes the thing that was added last, of those that still exist.
-    pub(crate) fn pop(&mut self) -> Option<Arc<T>> {
-        while let Some(thing) = self.0.pop() {
-            if let Some(thing) = thing.upgrade() {
+    /// Returns the thing that was added last, of those that still exist and for which `f` holds; those after it are forgotten.
+    pub(crate) fn last(&mut self, f: impl Fn(&T) -> bool) -> Option<Arc<T>> {
+        while let Some(thing) = self.0.last() {
+            if let Some(thing) = thing.upgrade().filter(|thing| f(thing)) {
                 return Some(thing);
             }
+            self.0.pop();
         }
         None
     }
@@ -49,8 +50,9 @@ mod tests {
             (0..100).for_each(|_| list.push(&Arc::new(7)));
         }
         assert!(list.0.capacity() < 32, "{} places for 3", list.0.capacity());
-        assert_eq!(list.pop().as_deref(), Some(&2));
+        assert_eq!(list.last(|_| true).as_deref(), Some(&2));
+        assert_eq!(list.last(|number| *number < 2).as_deref(), Some(&1));
         assert_eq!(list.take(), kept[..2]);
-        assert_eq!(list.pop(), None);
+        assert_eq!(list.last(|_| true), None);
     }
 }

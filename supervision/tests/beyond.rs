@@ -97,6 +97,30 @@ fn a_process_that_makes_no_progress_is_restarted() {
 }
 
 #[test]
+fn a_process_that_gave_up_waiting_for_a_message_is_watched_again() {
+    scenario(|sim, system| async move {
+        let hangs = child(|mut cx: Context<()>| async move {
+            let clock = cx.sleep(SECOND / 2);
+            let mut clock = std::pin::pin!(clock);
+            {
+                let mut message = std::pin::pin!(cx.recv());
+                std::future::poll_fn(|task| {
+                    assert!(message.as_mut().poll(task).is_pending());
+                    clock.as_mut().poll(task)
+                })
+                .await;
+            }
+            pending().await
+        });
+        let hangs = hangs.named("hangs").watchdog(SECOND);
+        let address = hangs.address();
+        system.supervise(Supervisor::new("s").unlimited().child(hangs)).await.unwrap();
+        sim.sleep(3 * SECOND).await;
+        assert_eq!(address.incarnation(), 2);
+    });
+}
+
+#[test]
 fn a_worker_that_never_receives_has_to_say_that_it_makes_progress() {
     scenario(|sim, system| async move {
         let idle = child(|_: Context<()>| pending()).named("idle").watchdog(SECOND);

@@ -204,3 +204,34 @@ fn one_that_was_spawned_waits_for_a_dependency_that_is_not_yet_started() {
     sup.ready("a");
     sup.check("start b, start c.2, ready");
 }
+
+#[test]
+fn what_follows_goes_on_under_another_strategy() {
+    let mut specs = tied();
+    specs[0].backoff = Backoff::linear(ms(100), ms(100));
+    let mut sup = Sup::running(Settings::default().intensity(None), specs);
+    sup.crash("a");
+    sup.check("stop d, stop c, stop b");
+    sup.plan.change_settings(settings(Strategy::OneForAll, 9)).unwrap();
+    sup.wait(ms(100));
+    sup.check("start a.2, start b.2, start c.2, start d.2");
+    let mut sup = Sup::running(settings(Strategy::OneForOne, 9), tied());
+    sup.on_stop("b", Stop::Hangs);
+    sup.recycle_child("a", ms(0)).unwrap();
+    sup.check("stop d, stop c, stop b");
+    sup.plan.change_settings(settings(Strategy::OneForAll, 9)).unwrap();
+    sup.exit("b", ExitReason::Shutdown);
+    sup.check("stop a, start a.2, start b.2, start c.2, start d.2");
+}
+
+#[test]
+fn nobody_comes_to_depend_on_itself() {
+    let mut sup = sup();
+    sup.stop_child("a").unwrap();
+    sup.delete_child("a").unwrap();
+    for other in ["b", "d"] {
+        let spec = worker("a").depends_on("e").depends_on(other);
+        assert_eq!(sup.add(spec), Err(AddError::DependencyCycle), "{other}");
+    }
+    assert_eq!(sup.add(worker("a").depends_on("e")), Ok(()));
+}

@@ -2,8 +2,8 @@
 
 mod plan_support;
 
-use bastion_supervision::plan::{ExitReason, RestartPolicy, RestartType, Strategy};
-use plan_support::{Start, Sup, settings, worker};
+use bastion_supervision::plan::{Backoff, ExitReason, RestartPolicy, RestartType, Strategy};
+use plan_support::{Start, Stop, Sup, ms, settings, worker};
 
 use Strategy::{OneForAll, OneForOne, RestForOne};
 
@@ -230,4 +230,27 @@ fn row_174_a_restart_keeps_the_place() {
     sup.check("stop c, start b.2, start c.3");
     sup.crash("a");
     sup.check("stop c, stop b, start a.2, start b.3, start c.4");
+}
+
+#[test]
+fn a_group_that_waits_is_started_as_one_under_another_strategy_too() {
+    let slow = Backoff::linear(ms(100), ms(100));
+    let specs = [worker("a").backoff(slow), worker("b")];
+    let mut sup = Sup::running(settings(Strategy::OneForAll, 9), specs);
+    sup.on_stop("b", Stop::Hangs);
+    sup.crash("a");
+    sup.plan.change_settings(settings(Strategy::OneForOne, 9)).unwrap();
+    sup.wait(ms(100));
+    sup.check("stop b");
+    sup.exit("b", ExitReason::Shutdown);
+    sup.check("start a.2, start b.2");
+}
+
+#[test]
+fn an_adopted_child_that_was_restarted_with_others_is_not_given_up_for_a_failed_start() {
+    let mut sup = Sup::workers(settings(Strategy::OneForAll, 9), "a");
+    sup.adopt(worker("b")).unwrap();
+    sup.on_start("b", &[Start::Fails]);
+    sup.crash("a");
+    sup.check("stop b, start a.2, start b.2, stop a, start a.3, start b.3");
 }

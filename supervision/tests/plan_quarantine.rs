@@ -150,3 +150,20 @@ fn a_stop_does_not_wait_for_it() {
     sup.stop();
     sup.check("start a.2, stop a, removed a (shutdown), finish (shutdown)");
 }
+
+#[test]
+fn a_good_trial_counts_however_it_ends() {
+    let spec = worker("a").quarantine(RULE).watchdog(ms(9000));
+    let mut sup = Sup::running(settings(Strategy::OneForOne, 1), [spec]);
+    sup.crash("a");
+    sup.crash("a");
+    sup.wait(ms(1000));
+    sup.check("start a.2, start a.3");
+    sup.silent("a", true);
+    sup.wait(ms(11_000));
+    // It ran for longer than its trial, and is found out then.
+    sup.check("watch a, kill a, start a.4");
+    sup.wait(ms(500));
+    sup.recycle_child("a", ms(0)).unwrap();
+    sup.check("stop a, start a.5");
+}

@@ -6,7 +6,7 @@ use bastion_supervision::plan::{
     Action, ChildError, ChildSpec, ExitReason, RestartType, Settings, Shutdown, Strategy, Stuck,
     Time,
 };
-use plan_support::{Stop, Sup, dynamic, ms, settings, unordered, worker};
+use plan_support::{Start, Stop, Sup, dynamic, ms, settings, unordered, worker};
 
 fn watched() -> ChildSpec {
     worker("a").watchdog(ms(1000))
@@ -179,4 +179,30 @@ fn nobody_is_watched_or_recycled_while_all_are_being_stopped() {
     sup.stop();
     sup.wait(ms(9000));
     sup.check("stop b");
+}
+
+#[test]
+fn one_that_becomes_ready_while_all_are_being_stopped_has_no_lifetime() {
+    let specs = [worker("a").max_lifetime(ms(100)), worker("b").shutdown(Shutdown::Infinity)];
+    let mut sup = Sup::running(settings(Strategy::OneForOne, 1), specs);
+    sup.on_start("a", &[Start::Hangs]);
+    sup.on_stop("b", Stop::Hangs);
+    sup.crash("a");
+    sup.stop();
+    sup.ready("a");
+    sup.wait(ms(9000));
+    sup.check("start a.2, stop b");
+}
+
+#[test]
+fn one_that_waits_to_go_down_is_watched() {
+    let specs = [watched(), worker("b").depends_on("a").shutdown(Shutdown::Infinity)];
+    let mut sup = Sup::running(settings(Strategy::OneForOne, 1), specs);
+    sup.on_stop("b", Stop::Hangs);
+    sup.recycle_child("a", ms(0)).unwrap();
+    sup.silent("a", true);
+    sup.wait(ms(1000));
+    sup.check("stop b, watch a, kill a");
+    sup.exit("b", ExitReason::Shutdown);
+    sup.check("start a.2, start b.2");
 }

@@ -30,6 +30,8 @@ pub enum AddError {
     SignificantInVain,
     /// The child depends on a sibling that is not there. Those that it depends on come first.
     UnknownDependency(Arc<str>),
+    /// The child would depend on itself, by way of siblings that depend on one of its id.
+    DependencyCycle,
     /// A dynamic supervisor's children have no order, so they cannot depend on each other.
     DependencyWithoutOrder,
     /// The supervisor has as many children as it may have (row 225).
@@ -52,6 +54,9 @@ impl fmt::Display for AddError {
                 f.write_str("a child is significant, but its supervisor's auto-shutdown is never")
             }
             Self::UnknownDependency(id) => write!(f, "there is no sibling {id:?} to depend on"),
+            Self::DependencyCycle => {
+                f.write_str("the child would depend on itself, by way of others")
+            }
             Self::DependencyWithoutOrder => {
                 f.write_str("children of a dynamic supervisor cannot depend on each other")
             }
@@ -165,6 +170,7 @@ impl Plan {
         self.insert(pid, spec, false)?;
         if let Some(child) = self.children.get_mut(pid) {
             child.incarnation = 1;
+            child.cause = Cause::Adopted;
         }
         self.children.set_state(pid, State::Running { since: now });
         self.keep_up(pid, now);
@@ -185,6 +191,9 @@ impl Plan {
         }
         if let Some(unknown) = spec.depends_on.iter().find(|id| self.children.find(id).is_none()) {
             return Err(AddError::UnknownDependency(Arc::clone(unknown)));
+        }
+        if self.is_cyclic(&spec) {
+            return Err(AddError::DependencyCycle);
         }
         if let Some(max) =
             self.settings.max_children.filter(|&max| self.children.len() >= max as usize)

@@ -106,6 +106,8 @@ impl State {
 pub(super) enum Cause {
     /// The child is new and was never ready: it leaves again.
     First,
+    /// The child ran when it came, and still does: only the failure of that start makes it leave.
+    Adopted,
     /// `restart_child`: the child rests.
     Asked,
     /// The supervisor restarts it: one more failure.

@@ -8,7 +8,7 @@
 //!
 //! A dependency that does not come back, because it rests or has left the table, holds nobody up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::action::Action;
@@ -36,7 +36,10 @@ impl Ties {
     pub(super) fn remove(&mut self, pid: Pid, spec: &ChildSpec) {
         for id in &spec.depends_on {
             if let Some(dependants) = self.dependants.get_mut(id) {
-                dependants.retain(|known| *known != pid);
+                // From behind: those that end together end in reverse.
+                if let Some(place) = dependants.iter().rposition(|known| *known == pid) {
+                    dependants.swap_remove(place);
+                }
                 if dependants.is_empty() {
                     self.dependants.remove(id);
                 }
@@ -46,9 +49,9 @@ impl Ties {
 }
 
 impl Plan {
-    /// Returns whether any ties are to be looked at.
+    /// Returns whether any ties are to be looked at. What is under way goes on under another strategy too.
     fn has_ties(&self) -> bool {
-        !self.ties.dependants.is_empty() && self.is_one_for_one()
+        !self.ties.dependants.is_empty()
     }
 
     fn dependants(&self, pid: Pid) -> &[Pid] {
@@ -59,6 +62,24 @@ impl Plan {
     fn dependencies(&self, pid: Pid) -> impl Iterator<Item = Pid> {
         let ids = self.children.get(pid).map_or(&[][..], |child| &child.spec.depends_on);
         ids.iter().filter_map(|id| self.children.find(id))
+    }
+
+    /// Returns whether a child that is to be added would depend on itself, by way of children that have depended on one of its id before.
+    pub(super) fn is_cyclic(&self, spec: &ChildSpec) -> bool {
+        let Some(own) = spec.id.as_ref().filter(|id| self.ties.dependants.contains_key(*id)) else {
+            return false;
+        };
+        let (mut reached, mut seen) = (spec.depends_on.clone(), HashSet::new());
+        while let Some(id) = reached.pop() {
+            if id == *own {
+                return true;
+            }
+            let child = self.children.find(&id).and_then(|pid| self.children.get(pid));
+            if let Some(child) = child.filter(|_| seen.insert(id)) {
+                reached.extend(child.spec.depends_on.iter().cloned());
+            }
+        }
+        false
     }
 
     /// Takes note that something has happened to a child that others may wait for.
@@ -130,7 +151,7 @@ impl Plan {
             return;
         }
         let mut touched = std::mem::take(&mut self.ties.touched);
-        touched.sort_unstable_by_key(|&pid| self.children.seq(pid));
+        touched.sort_by_cached_key(|&pid| self.children.seq(pid));
         touched.dedup();
         if matches!(self.phase, Phase::Started) {
             for &pid in touched.iter().rev() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::action::{Action, Finish, Report};
 use super::backoff::Backoff;
-use super::children::{Cause, State};
+use super::children::{Cause, Child, State};
 use super::exit::{ExitClass, ExitReason, Failure};
 use super::intensity::{Verdict, Window};
 use super::machine::{Phase, Plan};
@@ -65,8 +65,9 @@ impl Plan {
         now: Time,
         out: &mut Vec<Action>,
     ) {
+        self.credit_run(pid, now);
         let Some(child) = self.children.get(pid) else { return };
-        let (incarnation, cause) = (child.incarnation, child.cause);
+        let (incarnation, cause, half_open) = (child.incarnation, child.cause, child.half_open);
         let (restart, policy, restarts) = (child.spec.restart, child.spec.policy, child.restarts);
         let ends = self.ends_with(child.spec.significant);
         let auto_shutdown = Action::Report(Report::AutoShutdown { pid, incarnation });
@@ -76,7 +77,9 @@ impl Plan {
         }
         let class = if failed_start { ExitClass::Abnormal } else { reason.class() };
         match cause {
-            Cause::First if failed_start => self.start_undone(pid, reason, now, out),
+            Cause::First | Cause::Adopted if failed_start => {
+                self.start_undone(pid, reason, now, out)
+            }
             Cause::Asked if failed_start => self.put_to_rest(pid, reason, out),
             _ if restart.decide(class) != RestartDecision::Restart => {
                 let told = reason.clone();
@@ -85,7 +88,7 @@ impl Plan {
                 self.put_to_rest(pid, reason, out);
                 self.auto_shutdown_if(ends, now, out);
             }
-            _ if self.is_half_open(pid, now) => self.isolate(pid, reason, now, out),
+            _ if half_open => self.isolate(pid, reason, now, out),
             _ if self.has_budget(pid, policy, restarts, now) => self.restart(pid, reason, now, out),
             _ if self.children.get(pid).is_some_and(|child| child.spec.quarantine.is_some()) => {
                 self.isolate(pid, reason, now, out);
@@ -112,14 +115,16 @@ impl Plan {
         window.record(now) == Verdict::Within
     }
 
-    /// Returns whether a child that failed was on trial after a quarantine; a run that was long
-    /// enough ends the trial.
-    fn is_half_open(&mut self, pid: Pid, now: Time) -> bool {
-        let Some(child) = self.children.get_mut(pid) else { return false };
-        if let (State::Running { since }, Some(quarantine)) = (child.state, child.spec.quarantine) {
-            child.half_open &= now.since(since) < quarantine.trial;
+    /// A child that runs is going to end, for whatever reason: a run that was long enough ends its row of failures, and its trial.
+    pub(super) fn credit_run(&mut self, pid: Pid, now: Time) {
+        let default = self.settings.backoff;
+        let Some(child) = self.children.get_mut(pid) else { return };
+        let State::Running { since } = child.state else { return };
+        let run = now.since(since);
+        if backoff(child, default).is_healthy(run) {
+            child.failures = 0;
         }
-        child.half_open
+        child.half_open &= child.spec.quarantine.is_some_and(|rule| run < rule.trial);
     }
 
     /// Puts a child that fails too often into quarantine.
@@ -162,13 +167,9 @@ impl Plan {
     /// Restarts a child that failed, if the supervisor bears one more restart.
     fn restart(&mut self, pid: Pid, reason: ExitReason, now: Time, out: &mut Vec<Action>) {
         let verdict = self.window.as_mut().map_or(Verdict::Within, |window| window.record(now));
-        let random = self.draw();
+        let (random, default) = (self.draw(), self.settings.backoff);
         let Some(child) = self.children.get_mut(pid) else { return };
         let incarnation = child.incarnation;
-        let backoff = match child.spec.backoff {
-            own if own != Backoff::immediate() => own,
-            _ => self.settings.backoff,
-        };
         if let Verdict::Exceeded { restarts } = verdict {
             if child.spec.quarantine.is_some() {
                 return self.isolate(pid, reason, now, out);
@@ -180,12 +181,7 @@ impl Plan {
             self.remove(pid, reason.clone(), out);
             return self.end(Finish::GaveUp { pid, id, reason, restarts }, None, now, out);
         }
-        if let State::Running { since } = child.state
-            && backoff.is_healthy(now.since(since))
-        {
-            child.failures = 0;
-        }
-        let delay = backoff.jittered(child.failures, random);
+        let delay = backoff(child, default).jittered(child.failures, random);
         child.failures = child.failures.saturating_add(1);
         out.push(Action::Report(Report::Restarting { pid, incarnation, reason, delay }));
         self.put_off(pid, delay, now, out);
@@ -223,6 +219,14 @@ impl Plan {
         if !matches!(self.phase, Phase::Ending(_)) && !self.is_grouped(pid) {
             self.launch_in_turn(pid, out);
         }
+    }
+}
+
+/// The back-off of a child, of its own or its supervisor's.
+fn backoff(child: &Child, default: Backoff) -> Backoff {
+    match child.spec.backoff {
+        own if own != Backoff::immediate() => own,
+        _ => default,
     }
 }
 

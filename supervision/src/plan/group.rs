@@ -24,6 +24,8 @@ pub(super) struct Group {
     /// The children that have to be stopped before any is started. Those that joined later are
     /// not among them.
     stopping: Option<Range<Seq>>,
+    /// It is a restart, not a first start: whoever is to be started waits for it.
+    pub(super) restarts: bool,
     /// The failed children that wait for their back-off: nothing is started before.
     waiting: BTreeSet<Pid>,
 }
@@ -31,7 +33,7 @@ pub(super) struct Group {
 impl Group {
     /// Returns the operation that starts everything from here on.
     pub(super) fn starting(from: Seq) -> Self {
-        Self { from, stopping: None, waiting: BTreeSet::new() }
+        Self { from, stopping: None, restarts: false, waiting: BTreeSet::new() }
     }
 
     /// Follows children to their new places: `former` has the old ones, in order.
@@ -65,6 +67,7 @@ impl Plan {
         let start = group.stopping.as_ref().map_or(first, |range| range.start.min(first));
         group.from = group.from.min(first);
         group.stopping = Some(start..end);
+        group.restarts = true;
         if matches!(state, Some(State::Backoff { .. })) {
             group.waiting.insert(pid);
         }
@@ -113,6 +116,8 @@ impl Plan {
                 self.group = None;
                 return;
             };
+            // The gaps before it need not be looked at again.
+            group.from = seq;
             let Some(child) = self.children.get_mut(pid) else { return };
             match child.state {
                 State::Starting => return,

@@ -331,9 +331,13 @@ impl Plan {
         }
     }
 
-    /// Returns whether the group restart under way, and nothing else, is to start the child.
+    /// Returns whether the group restart under way, or the start to come, and nothing else, is to start the child.
     pub(super) fn is_grouped(&self, pid: Pid) -> bool {
-        !self.is_one_for_one() && self.is_to_start(pid)
+        let restarts = match self.phase {
+            Phase::Declared => !self.is_one_for_one(),
+            _ => self.group.as_ref().is_some_and(|group| group.restarts),
+        };
+        restarts && self.is_to_start(pid)
     }
 
     /// Starts the next incarnation of a child of which none lives.
@@ -342,6 +346,9 @@ impl Plan {
         debug_assert!(!child.state.is_alive(), "two incarnations of {pid}");
         child.incarnation = child.incarnation.wrapping_add(1);
         child.follows = false;
+        if child.cause == Cause::Adopted {
+            child.cause = Cause::Restart;
+        }
         let incarnation = child.incarnation;
         self.children.set_state(pid, State::Starting);
         out.push(Action::Start { pid, incarnation });
@@ -355,6 +362,7 @@ impl Plan {
         now: Time,
         out: &mut Vec<Action>,
     ) {
+        self.credit_run(pid, now);
         let Some(child) = self.children.get(pid) else { return };
         let spec = &child.spec;
         if spec.shutdown == Shutdown::Brutal {
@@ -370,6 +378,7 @@ impl Plan {
 
     /// Kills a living child; `forced`: because it did not stop in time.
     pub(super) fn kill(&mut self, pid: Pid, forced: bool, now: Time, out: &mut Vec<Action>) {
+        self.credit_run(pid, now);
         let Some(child) = self.children.get(pid) else { return };
         let incarnation = child.incarnation;
         let until = now + self.settings.kill_grace;

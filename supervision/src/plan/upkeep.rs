@@ -52,7 +52,7 @@ impl Plan {
     pub(super) fn keep_up(&mut self, pid: Pid, now: Time) {
         let Some(child) = self.children.get(pid) else { return };
         let ChildSpec { watchdog, max_lifetime, .. } = *child.spec;
-        if watchdog.is_none() && max_lifetime.is_none() {
+        if (watchdog.is_none() && max_lifetime.is_none()) || self.is_ending() {
             return;
         }
         // Those that were started together are not to be restarted together.
@@ -62,8 +62,10 @@ impl Plan {
 
     fn plan_upkeep(&mut self, pid: Pid, upkeep: Upkeep) {
         if let Some(due) = upkeep.due() {
-            self.upkeep.insert(pid, upkeep);
-            self.timers.arm(due, pid);
+            let former = self.upkeep.insert(pid, upkeep);
+            if former.and_then(|former| former.due()) != Some(due) {
+                self.timers.arm(due, pid);
+            }
         }
     }
 
@@ -128,7 +130,9 @@ impl Plan {
     }
 
     fn recycle(&mut self, pid: Pid, now: Time, out: &mut Vec<Action>) {
-        self.upkeep.remove(&pid);
+        let known = self.upkeep.remove(&pid).unwrap_or_default();
+        // It may have to wait for others, and is watched meanwhile.
+        self.plan_upkeep(pid, Upkeep { recycle: None, ..known });
         let Some(child) = self.children.get(pid) else { return };
         out.push(Action::Report(Report::Recycled { pid, incarnation: child.incarnation }));
         if !self.is_one_for_one() && matches!(self.phase, Phase::Started) {

@@ -1,5 +1,6 @@
 //! Questions and replies: a slot for one value, between the one who asks and the one who replies.
 
+use super::guard;
 use crate::mailbox::TellError;
 use crate::runtime::{Runtime, Timer};
 use crate::sync::lock;
@@ -83,7 +84,7 @@ fn fill<T>(slot: &Mutex<Slot<T>>, value: T) -> Result<(), T> {
     let before = std::mem::replace(&mut *state, Slot::Replied(value));
     drop(state);
     if let Slot::Open(Some(asker)) = before {
-        asker.wake();
+        guard::wake(asker);
     }
     Ok(())
 }
@@ -96,7 +97,7 @@ impl<T> Drop for Reply<T> {
             let before = std::mem::replace(&mut *state, Slot::Dropped);
             drop(state);
             if let Slot::Open(Some(asker)) = before {
-                asker.wake();
+                guard::wake(asker);
             }
         }
     }

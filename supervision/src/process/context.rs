@@ -41,28 +41,30 @@ impl<M: Send + 'static> Context<M> {
     /// # Cancel safety
     /// No message is lost when the future is dropped.
     pub fn recv(&mut self) -> impl Future<Output = Option<M>> + Send + '_ {
-        poll_fn(|task| {
-            if self.is_over() {
-                return Poll::Ready(None);
+        Recv { context: self, waits: false }
+    }
+
+    fn poll_recv(&mut self, task: &mut Task<'_>) -> Poll<Option<M>> {
+        if self.is_over() {
+            return Poll::Ready(None);
+        }
+        if self.in_a_row >= MESSAGES_IN_A_ROW {
+            self.in_a_row = 0;
+            task.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        match self.next(Some(task.waker())) {
+            Some(message) => {
+                self.in_a_row += 1;
+                Poll::Ready(Some(message))
             }
-            if self.in_a_row >= MESSAGES_IN_A_ROW {
+            // A request that came before the waker was left in the mailbox.
+            None if self.is_over() => Poll::Ready(None),
+            None => {
                 self.in_a_row = 0;
-                task.waker().wake_by_ref();
-                return Poll::Pending;
+                Poll::Pending
             }
-            match self.next(Some(task.waker())) {
-                Some(message) => {
-                    self.in_a_row += 1;
-                    Poll::Ready(Some(message))
-                }
-                // A request that came before the waker was left in the mailbox.
-                None if self.is_over() => Poll::Ready(None),
-                None => {
-                    self.in_a_row = 0;
-                    Poll::Pending
-                }
-            }
-        })
+        }
     }
 
     /// Says whether this incarnation has nothing to receive any more: what waits is the next one's.
@@ -173,6 +175,31 @@ impl<M: Send + 'static> Context<M> {
 
     pub(crate) fn stop_request(&self) -> Option<Option<Time>> {
         self.life.stop_request()
+    }
+}
+
+/// The future of [`Context::recv`].
+struct Recv<'a, M: Send + 'static> {
+    context: &'a mut Context<M>,
+    waits: bool,
+}
+
+impl<M: Send + 'static> Future for Recv<'_, M> {
+    type Output = Option<M>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Option<M>> {
+        let polled = self.context.poll_recv(task);
+        self.waits = polled.is_pending();
+        polled
+    }
+}
+
+/// Dropped while it waits, it gives the body back the time that its watchdog measures.
+impl<M: Send + 'static> Drop for Recv<'_, M> {
+    fn drop(&mut self) {
+        if self.waits {
+            self.context.life.progress(false);
+        }
     }
 }
 

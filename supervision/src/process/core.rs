@@ -137,7 +137,7 @@ impl Core {
         drop(existence);
         drop(inside);
         if let Some(next) = next {
-            next.wake();
+            guard::wake(next);
         }
         if let Some(closing) = closing {
             closing();
@@ -163,7 +163,7 @@ impl Core {
         existence.ended.get_or_insert(reason);
         let waiters = existence.waiters.take();
         drop(existence);
-        waiters.for_each(Waker::wake);
+        waiters.for_each(guard::wake);
     }
 
     /// Waits until the process has ended for good.

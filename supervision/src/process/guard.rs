@@ -11,6 +11,7 @@ use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::{Arc, Once};
+use std::task::Waker;
 
 /// The incarnation whose code a thread runs, lent for the time of one call: its reference moves here and back, and is not counted.
 type Current = Option<ManuallyDrop<Arc<Life>>>;
@@ -29,10 +30,20 @@ pub fn current_pid() -> Option<Pid> {
 
 /// Calls `f`, which calls no foreign code, with the incarnation whose code this thread runs.
 pub(crate) fn with_current<T>(f: impl FnOnce(&Life) -> T) -> Option<T> {
-    let current = CURRENT.take();
-    let result = current.as_deref().map(|life| f(life));
-    CURRENT.set(current);
-    result
+    /// Puts it back, also when `f` panics after all.
+    struct Taken(Current);
+    impl Drop for Taken {
+        fn drop(&mut self) {
+            CURRENT.set(self.0.take());
+        }
+    }
+    let taken = Taken(CURRENT.take());
+    taken.0.as_deref().map(|life| f(life))
+}
+
+/// Wakes somebody, maybe by a foreign waker: its panic is not the waking process's.
+pub(crate) fn wake(waker: Waker) {
+    contain(|| waker.wake());
 }
 
 /// Calls a process's code; a panic comes back as a report. `life`, which must be there, is there again afterwards.

@@ -3,6 +3,7 @@
 //! Everything here belongs to this incarnation alone, so that what was meant for one cannot reach another.
 
 use super::core::Shared;
+use super::guard;
 use crate::env::Env;
 use crate::pid::Pid;
 use crate::plan::{ExitReason, Time};
@@ -133,7 +134,7 @@ impl Life {
             self.stopping.store(true, SeqCst);
             state.waiters.take()
         };
-        waiters.for_each(Waker::wake);
+        waiters.for_each(guard::wake);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -160,7 +161,7 @@ impl Life {
         self.killed.store(true, SeqCst);
         let task = lock(&self.state).task.take();
         if let Some(task) = task {
-            task.wake();
+            guard::wake(task);
         }
     }
 
@@ -190,7 +191,7 @@ impl Life {
         let (task, waiters) = (state.task.take(), state.waiters.take());
         drop(state);
         drop(task);
-        waiters.for_each(Waker::wake);
+        waiters.for_each(guard::wake);
         true
     }
 

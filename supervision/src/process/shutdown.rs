@@ -1,5 +1,6 @@
 //! [`ProcessShutdown`]: tells a process that it is asked to stop. And the pair of it and its [`ShutdownHandle`], for code outside.
 
+use super::guard;
 use super::life::Life;
 use crate::sync::lock;
 use crate::waiters::{Waiters, wait};
@@ -7,7 +8,6 @@ use std::fmt;
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
 use std::time::Duration;
 
 /// Tells when an incarnation of a process is asked to stop. Can be cloned, and given to whatever works for it.
@@ -126,7 +126,7 @@ impl ShutdownHandle {
             pair.requested = true;
             pair.waiters.take()
         };
-        waiters.for_each(Waker::wake);
+        waiters.for_each(guard::wake);
     }
 }
 

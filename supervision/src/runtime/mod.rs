@@ -254,9 +254,9 @@ impl Runtime {
             let near = guard::with_current(|life| {
                 let runtime = life.env().runtime();
                 let same = matches!(&runtime.whole().0, Kind::Tokio(_, its) if its == origin);
-                same.then(|| runtime.timer_after(duration))
+                same.then(|| runtime.clone())
             });
-            return near.flatten().unwrap_or_else(|| self.whole().timer_after(duration));
+            return near.flatten().as_ref().unwrap_or(self.whole()).timer_after(duration);
         }
         self.whole().timer_after(duration)
     }

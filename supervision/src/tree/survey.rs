@@ -64,7 +64,7 @@ impl Desk {
         let asker = state.asker.take();
         drop(state);
         if let Some(asker) = asker {
-            asker.wake();
+            guard::wake(asker);
         }
     }
 }
@@ -195,7 +195,7 @@ impl Tree {
         limit: Duration,
     ) -> Tree {
         let taken = env.now();
-        let mut timer = Box::pin(env.runtime().timer_after(limit));
+        let mut timer = Box::pin(env.runtime().callers_timer(limit));
         let asker = Asker(Arc::default());
         let mut survey = Survey { asker, asked: Vec::new(), open: 0 };
         survey.ask(root, (0, 0), 0);
