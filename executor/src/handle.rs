@@ -4,6 +4,7 @@ use crate::local;
 use crate::place::{Place, Unplaced};
 use crate::runtime::{self, Executor, is_global};
 use crate::shared::Shared;
+use crate::timer::Clock;
 use lightproc::RecoverableHandle;
 use std::fmt;
 use std::sync::Arc;
@@ -35,6 +36,11 @@ impl Handle {
     /// Says whether this is the [global](Executor::global) executor.
     pub fn is_global(&self) -> bool {
         is_global(&self.0)
+    }
+
+    /// Returns the clock of the executor's timers; see [`Builder::clock`](crate::Builder::clock).
+    pub fn clock(&self) -> Clock {
+        self.0.clock.clone()
     }
 
     /// As [`Executor::spawn`].

@@ -86,6 +86,37 @@ fn on_the_executor() {
     bastion_executor::run(check(Runtime::executor()));
 }
 
+#[cfg(feature = "executor")]
+#[test]
+fn on_an_executor_with_a_clock_that_skips_an_hour_of_back_off_takes_no_time() {
+    use bastion_executor::{Clock, Executor};
+    use bastion_supervision::plan::Backoff;
+    let hour = Duration::from_secs(3600);
+    let began = std::time::Instant::now();
+    let executor = Executor::builder().workers(2).clock(Clock::skipping()).build().unwrap();
+    // In a process, so that all who wait are workers.
+    let slept = executor.run(executor.spawn(async move {
+        let system = System::new(Runtime::executor());
+        let failing = child(|mut cx: Context<Reply<()>>| async move {
+            if cx.incarnation() == 1 {
+                return Err(Exit::error("told to"));
+            }
+            while let Some(reply) = cx.recv().await {
+                reply.send(());
+            }
+            Ok(())
+        });
+        let failing = failing.backoff(Backoff::linear(hour, hour));
+        let address = system.spawn_child(failing).unwrap();
+        address.ask_timeout(10 * hour, |reply| reply).await.unwrap();
+        let slept = system.now();
+        system.stop(hour).await;
+        slept
+    }));
+    assert!(slept.unwrap() >= hour, "{slept:?}");
+    assert!(began.elapsed() < hour / 60, "{:?}", began.elapsed());
+}
+
 #[cfg(feature = "tokio")]
 #[test]
 fn on_tokio() {

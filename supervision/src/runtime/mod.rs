@@ -28,9 +28,9 @@ pub struct Runtime(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    /// The executor, the global one if none; and the origin of its clock.
+    /// The executor, the global one if none; its clock, and the origin of that.
     #[cfg(feature = "executor")]
-    Executor(Option<bastion_executor::Handle>, Instant),
+    Executor(Option<bastion_executor::Handle>, bastion_executor::Clock, Instant),
     #[cfg(feature = "tokio")]
     Tokio(tokio::runtime::Handle, tokio::time::Instant),
     /// Not a handle: processes do not keep the simulation that runs them.
@@ -76,12 +76,21 @@ impl Runtime {
     }
 
     /// Runs processes on the executor of the calling worker, or of the surrounding
-    /// [`Executor::run`](bastion_executor::Executor::run), else on the global one.
+    /// [`Executor::run`](bastion_executor::Executor::run), else on the global one. Time goes by that executor's [`Clock`](bastion_executor::Clock).
+    ///
+    /// # Panics
+    /// When it is the first to need the global executor, and the machine refuses its threads.
     #[cfg(feature = "executor")]
     pub fn executor() -> Runtime {
         let current = bastion_executor::Handle::current();
         // The global one needs no handle, whose references all who ask would count.
-        Runtime(Kind::Executor(current.filter(|handle| !handle.is_global()), Instant::now()))
+        // Deadlines are looked at by the clock that the executor's timers go by.
+        let clock = match &current {
+            Some(handle) => handle.clock(),
+            None => global().handle().clock(),
+        };
+        let origin = clock.now();
+        Runtime(Kind::Executor(current.filter(|handle| !handle.is_global()), clock, origin))
     }
 
     /// Runs processes as tasks of this tokio runtime, which must have its time driver enabled.
@@ -132,9 +141,9 @@ impl Runtime {
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         match &self.0 {
             #[cfg(feature = "executor")]
-            Kind::Executor(Some(executor), _) => executor.spawn_detached(future),
+            Kind::Executor(Some(executor), ..) => executor.spawn_detached(future),
             #[cfg(feature = "executor")]
-            Kind::Executor(None, _) => global().spawn_detached(future),
+            Kind::Executor(None, ..) => global().spawn_detached(future),
             #[cfg(feature = "tokio")]
             Kind::Tokio(handle, _) => drop(handle.spawn(future)),
             Kind::Sim(sim) => sim.spawn(future),
@@ -161,7 +170,7 @@ impl Runtime {
             }
             (_, Place::Anywhere) | (Kind::Sim(_), _) => self.spawn(future),
             #[cfg(feature = "executor")]
-            (Kind::Executor(executor, _), place) => {
+            (Kind::Executor(executor, ..), place) => {
                 let spot = match place.clone() {
                     Place::Anywhere => bastion_executor::Place::Anywhere,
                     Place::Node(node) => bastion_executor::Place::Node(node),
@@ -205,7 +214,7 @@ impl Runtime {
     pub(crate) fn now(&self) -> Time {
         Time::from_duration(match &self.0 {
             #[cfg(feature = "executor")]
-            Kind::Executor(_, origin) => origin.elapsed(),
+            Kind::Executor(_, clock, origin) => clock.now() - *origin,
             #[cfg(feature = "tokio")]
             Kind::Tokio(_, origin) => origin.elapsed(),
             Kind::Sim(sim) => sim.now(),
@@ -321,7 +330,10 @@ impl Future for Timer {
             #[cfg(feature = "executor")]
             Timer::Executor(timer) => Pin::new(timer).poll(cx),
             #[cfg(feature = "tokio")]
-            Timer::Tokio(timer) => timer.as_mut().poll(cx),
+            // It panics when its runtime has been shut down: then there is nothing more to wait for.
+            Timer::Tokio(timer) => {
+                lightproc::Panic::catch(|| timer.as_mut().poll(cx)).unwrap_or(Poll::Ready(()))
+            }
             Timer::Sim(timer) => Pin::new(timer).poll(cx),
         }
     }

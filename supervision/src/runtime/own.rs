@@ -89,11 +89,12 @@ impl Own {
         };
         match &self.base.whole().0 {
             #[cfg(feature = "executor")]
-            Kind::Executor(_, origin) => {
-                let builder = bastion_executor::Executor::builder();
+            Kind::Executor(_, clock, origin) => {
+                let builder = bastion_executor::Executor::builder().clock(clock.clone());
                 let executor = builder.workers(self.threads).name(&*self.name).build();
                 let executor = executor.map_err(|error| failed(Arc::new(error)))?;
-                let runtime = Runtime(Kind::Executor(Some(executor.handle()), *origin));
+                let runtime = Kind::Executor(Some(executor.handle()), clock.clone(), *origin);
+                let runtime = Runtime(runtime);
                 Ok(State::Running(Threads::Executor(executor), runtime))
             }
             #[cfg(feature = "tokio")]
