@@ -60,7 +60,7 @@ impl Test {
             "sim" => Column::Sim,
             "executor" => Column::Executor,
             "tokio" => Column::Tokio,
-            _ if program.ends_with("/src") || program.contains("/plan_") => Column::Pure,
+            _ if program.ends_with("/src") || program.ends_with("/plan") => Column::Pure,
             // A test of the driver that is no scenario: those are on virtual time.
             _ => Column::Sim,
         };
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!((sim.column, sim.passed), (Column::Sim, Some(true)));
         let unit = test("supervision/src", "test plan::backoff::tests::row_271_b ... FAILED");
         assert_eq!((unit.column, unit.failed()), (Column::Pure, true));
-        assert_eq!(test("supervision/plan_admin", "test row_127_c ... ok").column, Column::Pure);
+        assert_eq!(test("supervision/plan", "test admin::row_127_c ... ok").column, Column::Pure);
         assert_eq!(test("supervision/driver", "test row_127_c ... ok").column, Column::Sim);
         assert_eq!(test("s/c", "test tokio::row_001_d ... ok").column, Column::Tokio);
         let strange = ["test result: ok. 3 passed", "test a ... ok", "test row_001_e ... ignored"];
@@ -275,7 +275,7 @@ mod tests {
         );
         let rows = rows.expect("well");
         let tests = [
-            test("s/plan_a", "test row_001_002_a ... ok"),
+            test("s/plan", "test row_001_002_a ... ok"),
             test("s/c", "test sim::row_001_a ... FAILED"),
             test("s/c", "test executor::row_001_a ... ok"),
             test("s/c", "test sim::row_002_b ... ok"),

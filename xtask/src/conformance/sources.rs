@@ -14,7 +14,8 @@ fn tests(path: &str, text: &str) -> Vec<Test> {
         return if path.ends_with("/main.rs") { scenarios(text) } else { Vec::new() };
     }
     let program = match path.strip_prefix("supervision/tests/") {
-        Some(test) => format!("supervision/{}", test.trim_end_matches(".rs")),
+        // A program is a file, or a folder.
+        Some(test) => format!("supervision/{}", test.split(['/', '.']).next().unwrap_or(test)),
         None => "supervision/src".to_owned(),
     };
     let names = text.split("fn ").skip(1).map(name);

@@ -98,7 +98,7 @@ mod tests {
         let tests: Vec<_> =
             ["row_001_a", "sim::row_001_a", "executor::row_001_a", "tokio::row_001_a"]
                 .iter()
-                .filter_map(|name| Test::read("s/plan_a", &format!("test {name} ... ok")))
+                .filter_map(|name| Test::read("s/plan", &format!("test {name} ... ok")))
                 .collect();
         let judged = judge(&rows, &tests);
         let shown: Vec<_> = judged.iter().collect();

@@ -1,13 +1,11 @@
 //! Rows of the conformance list that have no other place: queries, trees, limits of time.
 
-mod plan_support;
-
+use crate::support::{Stop, Sup, dynamic, error, ms, settings, shutdown_with, unordered, worker};
 use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
     AddError, Backoff, ChildError, ChildKind, ChildSpec, ChildState, ExitReason, Intensity,
     RestartType, Shutdown, Strategy, Time,
 };
-use plan_support::{Stop, Sup, dynamic, error, ms, settings, shutdown_with, unordered, worker};
 use std::time::Duration;
 
 use RestartType::{Permanent, Temporary, Transient};

@@ -1,10 +1,8 @@
 //! What happens while a group restart is under way: each stop and start takes time, and children
 //! crash, are added and are stopped in between.
 
-mod plan_support;
-
+use crate::support::{Start, Stop, Sup, error, ms, settings, worker};
 use bastion_supervision::plan::{Backoff, ChildError, ExitReason, RestartType, Strategy};
-use plan_support::{Start, Stop, Sup, error, ms, settings, worker};
 
 use Strategy::{OneForAll, RestForOne};
 

@@ -1,12 +1,10 @@
 //! How children and the supervisor stop: conformance group I, and the deadlines that cap them.
 
-mod plan_support;
-
+use crate::support::{Stop, Sup, error, ms, settings, shutdown_with, unordered, worker};
 use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
     ChildSpec, ExitReason, RestartType, Settings, Shutdown, Strategy, Time,
 };
-use plan_support::{Stop, Sup, error, ms, settings, shutdown_with, unordered, worker};
 
 fn timeout(id: &str, time: u64) -> ChildSpec {
     worker(id).shutdown(Shutdown::Timeout(ms(time)))

@@ -1,9 +1,7 @@
 //! Budgets of single children, and quarantine instead of giving up.
 
-mod plan_support;
-
+use crate::support::{Start, Sup, ms, settings, worker};
 use bastion_supervision::plan::{Intensity, Quarantine, RestartPolicy, Settings, Strategy};
-use plan_support::{Start, Sup, ms, settings, worker};
 
 const RULE: Quarantine = Quarantine::new(ms(1000), ms(500));
 

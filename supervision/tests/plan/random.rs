@@ -1,10 +1,8 @@
 //! Random events at random times, in any order: what must hold whatever happens.
 
-#[path = "plan_support/world.rs"]
-mod world;
-
 use std::time::Duration;
 
+use crate::support::world::{Kid, Life, World};
 use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
     Backoff, ChildSpec, ExitReason, Failure, Intensity, Order, Quarantine, RestartPolicy,
@@ -12,7 +10,6 @@ use bastion_supervision::plan::{
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
-use world::{Kid, Life, World};
 
 /// One thing that happens. Numbers pick a child among those to which it can happen.
 #[derive(Clone, Debug)]

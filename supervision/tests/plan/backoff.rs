@@ -1,13 +1,11 @@
 //! Delayed restarts, limits per child, and how both are reset.
 
-mod plan_support;
-
 use std::time::Duration;
 
+use crate::support::{Start, Sup, ms, settings, worker};
 use bastion_supervision::plan::{
     Backoff, ExitReason, RestartPolicy, RestartType, Settings, Strategy,
 };
-use plan_support::{Start, Sup, ms, settings, worker};
 
 /// Returns a supervisor that bears any number of restarts, over one child with this back-off.
 fn with(backoff: Backoff) -> Sup {

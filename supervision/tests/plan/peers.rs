@@ -1,13 +1,11 @@
 //! What Elixir and Akka say beyond OTP: conformance groups S to V.
 
-mod plan_support;
-
+use crate::support::{
+    Start, Stop, Sup, dynamic, error, ms, panic, settings, shutdown_with, unordered, worker,
+};
 use bastion_supervision::plan::{
     AutoShutdown, Backoff, ChildError, ChildSpec, ChildState, ExitReason, Intensity, Order, Plan,
     RestartPolicy, RestartType, Settings, SettingsError, Shutdown, Strategy,
-};
-use plan_support::{
-    Start, Stop, Sup, dynamic, error, ms, panic, settings, shutdown_with, unordered, worker,
 };
 use std::time::Duration;
 

@@ -1,12 +1,10 @@
 //! A supervisor's own rules: how many children it may have, and changes at run time.
 
-mod plan_support;
-
+use crate::support::{Start, Stop, Sup, dynamic, ms, settings, unordered, worker};
 use bastion_supervision::plan::{
     AddError, AutoShutdown, Backoff, Intensity, Order, RestartType, Settings, SettingsError,
     Strategy,
 };
-use plan_support::{Start, Stop, Sup, dynamic, ms, settings, unordered, worker};
 
 fn permanent() -> bastion_supervision::plan::ChildSpec {
     dynamic(RestartType::Permanent)

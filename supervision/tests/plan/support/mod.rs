@@ -1,6 +1,6 @@
 //! A driver for tests: scripted children, virtual time, and a log that reads like the actions.
 
-#![allow(dead_code, reason = "each test file uses its own part of it")]
+pub(crate) mod world;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

@@ -1,9 +1,7 @@
 //! Who is restarted with whom, in which order: conformance groups E, F and G, rows 61, 140, 174.
 
-mod plan_support;
-
+use crate::support::{Start, Stop, Sup, ms, settings, worker};
 use bastion_supervision::plan::{Backoff, ExitReason, RestartPolicy, RestartType, Strategy};
-use plan_support::{Start, Stop, Sup, ms, settings, worker};
 
 use Strategy::{OneForAll, OneForOne, RestForOne};
 

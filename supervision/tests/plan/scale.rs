@@ -2,16 +2,14 @@
 //! cause a fixed number of them. That no event scans all children shows in that these tests end:
 //! one scan for each of 100,000 children would be 10,000,000,000 steps.
 
-mod plan_support;
-
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::support::{dynamic, error, ms, settings, unordered};
 use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
     Action, Backoff, ChildSpec, ExitReason, Plan, Report, RestartType, Settings, Strategy, Time,
 };
-use plan_support::{dynamic, error, ms, settings, unordered};
 
 /// What was done, by kind of action.
 #[derive(Debug, Default, PartialEq)]

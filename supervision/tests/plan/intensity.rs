@@ -1,11 +1,9 @@
 //! How many restarts a supervisor bears, and what happens when it does not: conformance group D.
 
-mod plan_support;
-
+use crate::support::{Start, Stop, Sup, error, ms, settings, worker};
 use bastion_supervision::plan::{
     ExitReason, Finish, Intensity, RestartType, Settings, Shutdown, Strategy,
 };
-use plan_support::{Start, Stop, Sup, error, ms, settings, worker};
 
 fn within(max: u32, period_ms: u64) -> Settings {
     Settings::default().intensity(Some(Intensity::new(max, ms(period_ms))))

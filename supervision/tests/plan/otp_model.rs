@@ -2,12 +2,10 @@
 //! of children and calls that block. Children answer at once here, so both must do the same, step
 //! by step.
 
-mod plan_support;
-
 use std::collections::VecDeque;
 
+use crate::support::{Start, Sup, dynamic, error, ms, settings, shutdown_with, unordered};
 use bastion_supervision::plan::{ChildState, ExitReason, RestartType, Strategy};
-use plan_support::{Start, Sup, dynamic, error, ms, settings, shutdown_with, unordered};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::Strategy as _;

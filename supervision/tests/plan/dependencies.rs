@@ -1,11 +1,9 @@
 //! Children that depend on siblings: who starts when, who goes down with whom.
 
-mod plan_support;
-
+use crate::support::{Start, Stop, Sup, dynamic, ms, settings, unordered, worker};
 use bastion_supervision::plan::{
     AddError, Backoff, ChildError, ChildSpec, ExitReason, RestartType, Settings, Strategy,
 };
-use plan_support::{Start, Stop, Sup, dynamic, ms, settings, unordered, worker};
 
 /// `b` and `c` need `a`, `d` needs `b`; `e` needs nobody.
 fn tied() -> Vec<ChildSpec> {

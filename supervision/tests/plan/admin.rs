@@ -1,13 +1,11 @@
 //! Requests about one child, and what is told about the children: conformance groups J, K and L.
 
-mod plan_support;
-
+use crate::support::{Start, Stop, Sup, error, ms, settings, worker};
 use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
     AddError, Backoff, ChildError, ChildSpec, ChildState, ExitReason, Plan, RestartType, Settings,
     Shutdown, Strategy, Time,
 };
-use plan_support::{Start, Stop, Sup, error, ms, settings, worker};
 
 /// The three requests that concern a child that is there.
 #[derive(Clone, Copy, Debug)]

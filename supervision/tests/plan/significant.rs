@@ -1,12 +1,10 @@
 //! Significant children, whose end may end their supervisor: conformance group M, and rows 43 and 44.
 
-mod plan_support;
-
+use crate::support::{Start, Stop, Sup, error, ms, settings, unordered, worker};
 use bastion_supervision::plan::{
     AddError, AutoShutdown, ChildSpec, ExitReason, RestartPolicy, RestartType, Settings, SpecError,
     Strategy,
 };
-use plan_support::{Start, Stop, Sup, error, ms, settings, unordered, worker};
 
 use AutoShutdown::{AllSignificant, AnySignificant, Never};
 use RestartType::{Permanent, Temporary, Transient};

@@ -1,9 +1,7 @@
 //! OTP's restart table: every restart type, exit reason and strategy; conformance group C.
 
-mod plan_support;
-
+use crate::support::{Sup, dynamic, error, panic, settings, shutdown_with, unordered, worker};
 use bastion_supervision::plan::{ExitReason, RestartType, Settings, Strategy};
-use plan_support::{Sup, dynamic, error, panic, settings, shutdown_with, unordered, worker};
 
 /// What becomes of a child that ended by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,12 +1,10 @@
 //! Dynamic supervisors: conformance group H.
 
-mod plan_support;
-
+use crate::support::{Start, Stop, Sup, dynamic, error, ms, unordered};
 use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
     Backoff, ChildError, ChildSpec, ExitReason, RestartType, Shutdown, Time,
 };
-use plan_support::{Start, Stop, Sup, dynamic, error, ms, unordered};
 
 /// Returns a dynamic supervisor with children `d0`, `d1`, …
 fn many(max: u32, children: usize, spec: &ChildSpec) -> Sup {

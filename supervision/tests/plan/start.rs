@@ -1,11 +1,9 @@
 //! The start of a supervisor and of its children: conformance group A.
 
-mod plan_support;
-
+use crate::support::{Start, Stop, Sup, dynamic, error, ms, settings, unordered, worker};
 use bastion_supervision::plan::{
     ChildSpec, ExitReason, Intensity, Order, Plan, RestartType, Settings, SettingsError, Strategy,
 };
-use plan_support::{Start, Stop, Sup, dynamic, error, ms, settings, unordered, worker};
 
 /// Starts a supervisor over children of these names, with one child's scripted start, and
 /// compares what is done.

@@ -1,12 +1,10 @@
 //! Watchdogs, lifetimes, and restarts on request.
 
-mod plan_support;
-
+use crate::support::{Start, Stop, Sup, dynamic, ms, settings, unordered, worker};
 use bastion_supervision::plan::{
     Action, ChildError, ChildSpec, ExitReason, RestartType, Settings, Shutdown, Strategy, Stuck,
     Time,
 };
-use plan_support::{Start, Stop, Sup, dynamic, ms, settings, unordered, worker};
 
 fn watched() -> ChildSpec {
     worker("a").watchdog(ms(1000))
