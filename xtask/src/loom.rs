@@ -171,8 +171,8 @@ mod tests {
             "workspace_root": "/r", "target_directory": "/t",
             "packages": [
                 {"name": "lightproc", "features": {},
-                 "targets": [{"name": "loom_pairs", "kind": ["test"]}]},
-                {"name": "bastion-executor", "features": {}, "targets": []},
+                 "manifest_path": "/r/Cargo.toml", "targets": [{"name": "loom_pairs", "kind": ["test"]}]},
+                {"name": "bastion-executor", "features": {}, "manifest_path": "/r/Cargo.toml", "targets": []},
             ],
         });
         let workspace = Workspace::from_json(&json).expect("complete");

@@ -3,7 +3,7 @@
 //! One call of `cargo metadata --no-deps`, reduced to the few facts that the commands use.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -30,6 +30,10 @@ pub(crate) struct Package {
     pub(crate) published: bool,
     /// Its features, without `default`, in alphabetical order.
     pub(crate) features: Vec<String>,
+    /// Those of them that only turn on features of other packages.
+    pub(crate) passed_on: Vec<String>,
+    /// The folder of its manifest.
+    pub(crate) folder: PathBuf,
     /// What can be built from it.
     pub(crate) targets: Vec<Target>,
 }
@@ -137,15 +141,23 @@ pub(crate) fn add_flags(command: &mut Command, flags: &str) {
 impl Package {
     fn from_json(json: &Value) -> Result<Self, WorkspaceError> {
         let targets = json["targets"].as_array().ok_or(WorkspaceError::Malformed("targets"))?;
-        let features = json["features"].as_object().ok_or(WorkspaceError::Malformed("features"))?;
+        let all = json["features"].as_object().ok_or(WorkspaceError::Malformed("features"))?;
         let mut features: Vec<String> =
-            features.keys().filter(|name| *name != "default").cloned().collect();
+            all.keys().filter(|name| *name != "default").cloned().collect();
         features.sort();
+        let passes_on = |name: &String| {
+            let values = list(&json["features"], name);
+            !values.is_empty() && values.iter().all(|value| value.contains('/'))
+        };
+        let passed_on = features.iter().filter(|name| passes_on(name)).cloned().collect();
+        let manifest = text(json, "manifest_path")?;
         Ok(Self {
             name: text(json, "name")?,
             // `null` is any registry, an empty list is none.
             published: json["publish"].as_array().is_none_or(|list| !list.is_empty()),
             features,
+            passed_on,
+            folder: Path::new(&manifest).parent().map(Path::to_owned).unwrap_or_default(),
             targets: targets.iter().map(Target::from_json).collect::<Result<_, _>>()?,
         })
     }
@@ -186,16 +198,19 @@ mod tests {
         let workspace = Workspace::from_json(&json!({
             "workspace_root": "/r", "target_directory": "/r/target",
             "packages": [
-                {"name": "a", "publish": null, "features": {"default": ["x"], "x": [], "b": []},
+                {"name": "a", "publish": null, "manifest_path": "/r/a/Cargo.toml",
+                 "features": {"default": ["x"], "x": [], "b": ["c/d"], "e": ["c/d", "dep:f"]},
                  "targets": [{"name": "a", "kind": ["lib"]}]},
-                {"name": "tools", "publish": [], "features": {},
+                {"name": "tools", "publish": [], "features": {}, "manifest_path": "/r/t/Cargo.toml",
                  "targets": [{"name": "one", "kind": ["example"], "required-features": ["y"]}]},
             ],
         }))
         .expect("complete");
         let a = workspace.package("a").expect("present");
         assert!(a.published);
-        assert_eq!(a.features, ["b", "x"]);
+        assert_eq!(a.features, ["b", "e", "x"]);
+        assert_eq!(a.passed_on, ["b"]);
+        assert_eq!(a.folder, Path::new("/r/a"));
         let tools = workspace.package("tools").expect("present");
         assert!(!tools.published);
         let example = tools.targets("example").next().expect("present");

@@ -119,6 +119,8 @@ mod tests {
             name: PACKAGE.to_owned(),
             published: false,
             features: Vec::new(),
+            passed_on: Vec::new(),
+            folder: "p".into(),
             targets: vec![example(&["b", "a"]), example(&[]), example(&["b"])],
         };
         assert_eq!(required_features(&package), "a,b");
