@@ -174,6 +174,7 @@ impl Plan {
         }
         self.children.set_state(pid, State::Running { since: now });
         self.keep_up(pid, now);
+        self.join_those_that_go_down(pid);
         self.conclude(now, out);
         Ok(())
     }

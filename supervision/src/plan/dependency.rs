@@ -22,6 +22,8 @@ use crate::pid::Pid;
 #[derive(Debug, Default)]
 pub(super) struct Ties {
     dependants: HashMap<Arc<str>, Vec<Pid>>,
+    /// How many of them live and go down.
+    going: HashMap<Arc<str>, usize>,
     /// The children whose neighbours may have to do something now.
     touched: Vec<Pid>,
 }
@@ -48,10 +50,51 @@ impl Ties {
     }
 }
 
+impl Ties {
+    /// Takes note that a child that lives goes down, to follow another.
+    fn goes(&mut self, spec: &ChildSpec) {
+        for id in &spec.depends_on {
+            *self.going.entry(Arc::clone(id)).or_default() += 1;
+        }
+    }
+
+    /// Takes note that it has ended.
+    fn went(&mut self, spec: &ChildSpec) {
+        for id in &spec.depends_on {
+            if let Some(going) = self.going.get_mut(id) {
+                *going -= 1;
+                if *going == 0 {
+                    self.going.remove(id);
+                }
+            }
+        }
+    }
+}
+
 impl Plan {
+    /// Has a child follow that lives: it goes down, and comes back.
+    pub(super) fn begin_to_follow(&mut self, pid: Pid) {
+        let Some(child) = self.children.get_mut(pid) else { return };
+        if !std::mem::replace(&mut child.follows, true) {
+            self.ties.goes(&child.spec);
+        }
+    }
+
+    /// Takes note that the living incarnation of a child has ended, whether it follows or not.
+    pub(super) fn no_longer_goes(&mut self, pid: Pid) {
+        if let Some(child) = self.children.get(pid).filter(|child| child.follows) {
+            self.ties.went(&child.spec);
+        }
+    }
+
     /// Returns whether any ties are to be looked at. What is under way goes on under another strategy too.
     fn has_ties(&self) -> bool {
         !self.ties.dependants.is_empty()
+    }
+
+    /// Returns whether children have to wait for others, and to follow them.
+    fn is_tied(&self) -> bool {
+        self.is_one_for_one() && self.has_ties()
     }
 
     fn dependants(&self, pid: Pid) -> &[Pid] {
@@ -96,15 +139,26 @@ impl Plan {
     /// is down, to be started again.
     pub(super) fn followed(&mut self, pid: Pid) {
         let mut reached = vec![pid];
-        while let Some(next) = reached.pop().filter(|_| self.has_ties()) {
+        while let Some(next) = reached.pop().filter(|_| self.is_tied()) {
             for dependant in self.dependants(next).to_vec() {
-                let Some(child) = self.children.get_mut(dependant) else { continue };
+                let Some(child) = self.children.get(dependant) else { continue };
                 if child.state.is_alive() && !child.follows {
-                    child.follows = true;
+                    self.begin_to_follow(dependant);
                     self.ties.touched.push(dependant);
                     reached.push(dependant);
                 }
             }
+        }
+    }
+
+    /// Has a child that is new, and lives, follow those that it depends on, if they go down.
+    pub(super) fn join_those_that_go_down(&mut self, pid: Pid) {
+        let goes = |other: Pid| {
+            self.children.get(other).is_some_and(|child| child.follows && child.state.is_alive())
+        };
+        if self.is_tied() && self.dependencies(pid).any(goes) {
+            self.begin_to_follow(pid);
+            self.ties.touched.push(pid);
         }
     }
 
@@ -117,18 +171,29 @@ impl Plan {
         }
     }
 
-    /// Returns whether a child must not start yet.
-    fn has_to_wait(&self, pid: Pid) -> bool {
-        self.has_ties()
-            && (self.is_needed(pid) || self.dependencies(pid).any(|other| self.is_coming(other)))
+    /// A child that followed has ended: it starts again in its turn, which may be that of a group.
+    pub(super) fn come_back(&mut self, pid: Pid, out: &mut Vec<Action>) {
+        let grouped = self.is_grouped(pid);
+        let Some(child) = self.children.get_mut(pid).filter(|child| child.follows) else { return };
+        if grouped {
+            child.follows = false;
+        } else {
+            self.launch_in_turn(pid, out);
+        }
     }
 
-    /// Returns whether one that depends on the child, and follows it, has still to end.
+    /// Returns whether a child must not start yet. In a group only those wait that follow since before it was one.
+    fn has_to_wait(&self, pid: Pid) -> bool {
+        let follows = self.children.get(pid).is_some_and(|child| child.follows);
+        let waits = self.is_tied() || (self.has_ties() && follows);
+        self.is_needed(pid) || (waits && self.dependencies(pid).any(|other| self.is_coming(other)))
+    }
+
+    /// Returns whether one that depends on the child, and follows it, has still to end. Nobody is in the way of a first start.
     fn is_needed(&self, pid: Pid) -> bool {
-        let goes = |other: &Pid| {
-            self.children.get(*other).is_some_and(|child| child.follows && child.state.is_alive())
-        };
-        self.dependants(pid).iter().any(goes)
+        let child = self.children.get(pid).filter(|child| child.incarnation > 0);
+        let id = child.and_then(|child| child.spec.id.as_ref());
+        id.is_some_and(|id| self.ties.going.contains_key(id))
     }
 
     /// Returns whether a child is not ready, and going to be.
@@ -153,7 +218,7 @@ impl Plan {
         let mut touched = std::mem::take(&mut self.ties.touched);
         touched.sort_by_cached_key(|&pid| self.children.seq(pid));
         touched.dedup();
-        if matches!(self.phase, Phase::Started) {
+        if matches!(self.phase, Phase::Declared | Phase::Started) {
             for &pid in touched.iter().rev() {
                 if self.children.get(pid).is_some_and(|child| child.follows) {
                     self.go_down(pid, now, out);

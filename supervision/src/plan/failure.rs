@@ -27,6 +27,7 @@ impl Plan {
         out: &mut Vec<Action>,
     ) {
         self.upkeep.remove(&pid);
+        self.no_longer_goes(pid);
         let Some(child) = self.children.get_mut(pid) else { return };
         let stuck = std::mem::take(&mut child.stuck) && !child.asked;
         let (state, asked, spec) = (child.state, child.asked, Arc::clone(&child.spec));
@@ -50,9 +51,7 @@ impl Plan {
         } else {
             self.children.set_state(pid, State::Stopped);
             self.touch(pid);
-            if self.children.get(pid).is_some_and(|child| child.follows) && !self.is_grouped(pid) {
-                self.launch_in_turn(pid, out);
-            }
+            self.come_back(pid, out);
         }
     }
 

@@ -103,6 +103,12 @@ impl Plan {
         self.phase = Phase::Started;
         if self.is_ordered() {
             self.group = Some(Group::starting(0));
+            // One that is on its way down takes its group with it, now that there is one.
+            let pids = self.children.pids().filter(|_| !self.is_one_for_one());
+            let down = |pid: &Pid| self.children.get(*pid).is_some_and(|child| child.follows);
+            if let Some(first) = pids.filter(down).min_by_key(|&pid| self.children.seq(pid)) {
+                self.restart_group(first);
+            }
         } else {
             for pid in self.children.pids().collect::<Vec<_>>() {
                 if self.children.get(pid).is_some_and(|child| child.state == State::Stopped) {

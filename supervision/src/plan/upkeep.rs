@@ -138,9 +138,7 @@ impl Plan {
         if !self.is_one_for_one() && matches!(self.phase, Phase::Started) {
             return self.restart_group(pid);
         }
-        if let Some(child) = self.children.get_mut(pid) {
-            child.follows = true;
-        }
+        self.begin_to_follow(pid);
         self.followed(pid);
         self.go_down(pid, now, out);
     }

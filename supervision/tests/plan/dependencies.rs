@@ -233,3 +233,83 @@ fn nobody_comes_to_depend_on_itself() {
     }
     assert_eq!(sup.add(worker("a").depends_on("e")), Ok(()));
 }
+
+#[test]
+fn one_that_needs_another_and_joins_while_that_goes_down_goes_with_it() {
+    let mut sup = sup();
+    sup.on_stop("d", Stop::Hangs);
+    sup.recycle_child("a", ms(0)).unwrap();
+    sup.check("stop d, stop c");
+    sup.adopt(worker("f").depends_on("a")).unwrap();
+    sup.adopt(worker("g").depends_on("e")).unwrap();
+    sup.check("stop f");
+    sup.exit("d", ExitReason::Shutdown);
+    sup.check("stop b, stop a, start a.2, start b.2, start c.2, start f.2, start d.2");
+}
+
+#[test]
+fn children_that_were_spawned_follow_each_other_before_the_start() {
+    let mut sup = Sup::declared(settings(Strategy::OneForOne, 9), []);
+    sup.adopt(worker("a")).unwrap();
+    sup.adopt(worker("b").depends_on("a")).unwrap();
+    sup.crash("a");
+    sup.check("stop b, start a.2, start b.2");
+    sup.start();
+    sup.check("ready");
+}
+
+#[test]
+fn what_is_recycled_before_the_start_of_a_group_is_restarted_in_its_turn() {
+    let rules = settings(Strategy::OneForAll, 9);
+    let mut sup = Sup::declared(rules.clone(), [worker("a"), worker("b")]);
+    sup.adopt(worker("c").depends_on("a")).unwrap();
+    sup.adopt(worker("d")).unwrap();
+    sup.recycle_child("c", ms(0)).unwrap();
+    sup.check("stop c");
+    sup.on_start("a", &[Start::Hangs]);
+    sup.start();
+    sup.check("start a");
+    sup.on_start("b", &[Start::Hangs]);
+    sup.ready("a");
+    sup.check("start b");
+    sup.ready("b");
+    sup.check("start c.2, ready");
+
+    // One that has not ended when the others start takes its group with it.
+    let mut sup = Sup::declared(rules, [worker("a")]);
+    sup.adopt(worker("c")).unwrap();
+    sup.adopt(worker("d")).unwrap();
+    sup.on_stop("c", Stop::Hangs);
+    sup.recycle_child("c", ms(0)).unwrap();
+    sup.start();
+    sup.check("stop c, stop d");
+    sup.exit("c", ExitReason::Shutdown);
+    sup.check("start a, start c.2, ready, start d.2");
+}
+
+#[test]
+fn in_a_group_the_order_of_the_children_says_all() {
+    let specs = [worker("a"), worker("b").depends_on("a"), worker("c")];
+    let mut sup = Sup::running(settings(Strategy::RestForOne, 9), specs);
+    sup.stop_child("a").unwrap();
+    sup.on_start("a", &[Start::Hangs]);
+    sup.restart_child("a").unwrap();
+    sup.take_log();
+    sup.crash("b");
+    sup.check("stop c, start b.2, start c.2");
+}
+
+#[test]
+fn a_first_start_does_not_wait_for_those_that_need_it() {
+    let mut sup = Sup::declared(settings(Strategy::OneForOne, 9), [worker("a"), worker("b")]);
+    sup.adopt(worker("c").depends_on("a").depends_on("b")).unwrap();
+    sup.on_stop("c", Stop::Hangs);
+    sup.recycle_child("c", ms(0)).unwrap();
+    sup.on_start("a", &[Start::Hangs]);
+    sup.start();
+    sup.check("stop c, start a");
+    sup.exit("c", ExitReason::Shutdown);
+    sup.check("");
+    sup.ready("a");
+    sup.check("start b, start c.2, ready");
+}

@@ -150,6 +150,36 @@ fn one_for_all_over_many_children_restarts_each_once() {
 }
 
 #[test]
+fn many_that_depend_on_one_child_follow_it_in_whatever_order_they_end() {
+    let children = 100_000;
+    let unlimited = settings(Strategy::OneForOne, 1).intensity(None);
+    let mut many = Many::declared(unlimited, 1, &ChildSpec::worker().id("db"));
+    for slot in 1..children {
+        let spec = dynamic(RestartType::Permanent).depends_on("db");
+        many.plan.add(Pid::new(slot, 0), spec, many.now, &mut many.out).unwrap();
+    }
+    many.plan.start(many.now, &mut many.out);
+    many.answer_all(1);
+    let db = Pid::new(0, 0);
+    many.plan.exited(db, 1, error("x"), many.now, &mut many.out);
+    assert_eq!(many.take().len(), children as usize, "a report, and all but one are stopped");
+    // In the order of the table, not in reverse.
+    for slot in 1..children - 1 {
+        let reason = ExitReason::Shutdown;
+        many.plan.exited(Pid::new(slot, 0), 1, reason, many.now, &mut many.out);
+        assert!(many.take().is_empty());
+    }
+    let last = Pid::new(children - 1, 0);
+    many.plan.exited(last, 1, ExitReason::Shutdown, many.now, &mut many.out);
+    assert!(matches!(many.out[..], [Action::Start { incarnation: 2, .. }]));
+    many.answer_all(children as usize);
+    assert_eq!(many.plan.counts().active, children as usize);
+    many.plan.stop(ExitReason::Shutdown, None, many.now, &mut many.out);
+    many.answer_all(3);
+    assert_eq!(many.tally.finished, 1);
+}
+
+#[test]
 fn rest_for_one_does_not_scan_the_children_that_wait_behind_a_failing_restart() {
     let children = 100_000;
     let spec = dynamic(RestartType::Permanent).backoff(Backoff::storm_guard());
