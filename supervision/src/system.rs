@@ -278,7 +278,7 @@ pub(crate) fn launch(env: &Env, root: Given) -> Arc<Life> {
     let pid = root.start.settle(env);
     keeper.core.settle(env);
     let life = Arc::new(Life::new(keeper.clone(), pid, 1));
-    root.start.process().core().begin(1, Time::ZERO);
+    root.start.process().core().begin(&life, Time::ZERO);
     root.start.clone().spawn(life.clone(), root.gated, place);
     env.runtime().spawn(keep(keeper, Root(root.start, life.clone())));
     life

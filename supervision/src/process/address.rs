@@ -2,6 +2,8 @@
 
 use super::ask::{Ask, Reply};
 use super::core::{Process, Shared};
+use super::guard;
+use super::notice::ExitSignal;
 use crate::mailbox::TellError;
 use crate::message::{Message, Msg};
 use crate::pid::Pid;
@@ -62,6 +64,25 @@ impl<M: Send + 'static> Address<M> {
     /// Nothing is lost.
     pub async fn ended(&self) -> ExitReason {
         self.shared.core.ended().await
+    }
+
+    /// Says whether the process has ended for good.
+    pub fn has_ended(&self) -> bool {
+        self.shared.core.has_ended()
+    }
+
+    /// Sends an exit signal, as OTP's `exit/2`: it ends the process, for that reason, at its next poll, unless the process
+    /// [traps](crate::Context::trap_exit) exits. [`ExitReason::Normal`] ends only who sends it to itself, from its own code;
+    /// [`ExitReason::Killed`] cannot be trapped. Whether the process is restarted is its supervisor's affair.
+    ///
+    /// False: no incarnation runs, and nothing is done.
+    pub fn exit(&self, reason: ExitReason) -> bool {
+        let signal = ExitSignal { from: guard::current_pid(), name: None, reason, linked: false };
+        let runs = self.shared.core.send_exit(signal);
+        if runs {
+            self.shared.mailbox.wake();
+        }
+        runs
     }
 
     /// How many messages wait that the process has not yet taken.

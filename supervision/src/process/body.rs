@@ -86,9 +86,9 @@ impl<M: Send + 'static> Incarnation<M> {
                 return Poll::Ready(refusal);
             }
         }
-        if self.life().is_killed() {
+        if let Some(doom) = self.life().doomed() {
             let _ = guard::run(&mut self.life, || body.set(None));
-            return Poll::Ready(ExitReason::Killed);
+            return Poll::Ready(doom);
         }
         if let Stage::Entering(timer) = stage {
             if !self.enter(timer, task) {
@@ -122,7 +122,7 @@ impl<M: Send + 'static> Incarnation<M> {
             }
             // Its supervisor was killed with it, so nobody else can say this.
             if let Some(stuck) = core.inside() {
-                core.leave(&stuck);
+                core.leave(&stuck, &ExitReason::Killed);
                 let supervisor = self.life().supervisor().name().into();
                 let child = core.name().cloned();
                 let (pid, incarnation) = (stuck.pid(), stuck.incarnation());
@@ -150,13 +150,13 @@ impl<M: Send + 'static> Incarnation<M> {
             Err(panic) => Err(panic),
         };
         let dropped = guard::run(&mut self.life, || body.set(None));
-        Poll::Ready(match (ended, dropped) {
-            (Err(panic), _) | (Ok(_), Err(panic)) => ExitReason::Panic(panic),
-            _ if self.life().is_killed() => ExitReason::Killed,
-            (Ok(Err(exit)), Ok(())) => exit.into_reason(),
+        Poll::Ready(match (ended, dropped, self.life().doomed()) {
+            (Err(panic), ..) | (Ok(_), Err(panic), _) => ExitReason::Panic(panic),
+            (.., Some(doom)) => doom,
+            (Ok(Err(exit)), Ok(()), None) => exit.into_reason(),
             // A process that was asked to stop and does has shut down.
-            (Ok(Ok(())), Ok(())) if self.life().is_stopping() => ExitReason::Shutdown,
-            (Ok(Ok(())), Ok(())) => ExitReason::Normal,
+            (Ok(Ok(())), Ok(()), None) if self.life().is_stopping() => ExitReason::Shutdown,
+            (Ok(Ok(())), Ok(()), None) => ExitReason::Normal,
         })
     }
 
@@ -169,7 +169,7 @@ impl<M: Send + 'static> Incarnation<M> {
     }
 
     fn leave(&self, reason: ExitReason) {
-        self.shared.core.leave(self.life());
+        self.shared.core.leave(self.life(), &reason);
         self.life().ended(reason);
     }
 }

@@ -4,6 +4,7 @@ use super::address::Address;
 use super::core::Shared;
 use super::life::Life;
 use super::shutdown::ProcessShutdown;
+use super::watching::Watching;
 use crate::env::Env;
 use crate::mailbox::Fetch;
 use crate::pid::Pid;
@@ -19,11 +20,13 @@ use std::time::Duration;
 
 /// What the body of a process is given. Each incarnation has its own.
 pub struct Context<M: Send + 'static> {
-    shared: Arc<Shared<M>>,
-    life: Arc<Life>,
+    pub(super) shared: Arc<Shared<M>>,
+    pub(super) life: Arc<Life>,
     /// Messages taken from the mailbox and not yet handed to the body.
     batch: VecDeque<M>,
     in_a_row: u32,
+    /// Most processes watch nobody.
+    pub(super) watching: Option<Box<Watching<M>>>,
 }
 
 /// After so many messages in a row `recv` lets others run.
@@ -31,12 +34,12 @@ const MESSAGES_IN_A_ROW: u32 = 128;
 
 impl<M: Send + 'static> Context<M> {
     pub(super) fn new(shared: Arc<Shared<M>>, life: Arc<Life>) -> Self {
-        Context { shared, life, batch: VecDeque::new(), in_a_row: 0 }
+        Context { shared, life, batch: VecDeque::new(), in_a_row: 0, watching: None }
     }
 
     /// Waits for the next message. `None`: the process is asked to stop, or is killed; messages that wait stay in the mailbox.
     ///
-    /// The stop request overtakes messages. After 128 messages without a wait, others run first.
+    /// The stop request overtakes messages, and so do exit signals and the ends of watched processes. After 128 messages without a wait, others run first.
     ///
     /// # Cancel safety
     /// No message is lost when the future is dropped.
@@ -53,18 +56,28 @@ impl<M: Send + 'static> Context<M> {
             task.waker().wake_by_ref();
             return Poll::Pending;
         }
-        match self.next(Some(task.waker())) {
-            Some(message) => {
-                self.in_a_row += 1;
-                Poll::Ready(Some(message))
-            }
-            // A request that came before the waker was left in the mailbox.
-            None if self.is_over() => Poll::Ready(None),
-            None => {
-                self.in_a_row = 0;
-                Poll::Pending
-            }
+        if let Some(message) = self.urgent().or_else(|| self.next(Some(task.waker()))) {
+            self.in_a_row += 1;
+            return Poll::Ready(Some(message));
         }
+        // What came before the waker was left in the mailbox.
+        if self.is_over() {
+            return Poll::Ready(None);
+        }
+        if let Some(message) = self.urgent() {
+            return Poll::Ready(Some(message));
+        }
+        self.in_a_row = 0;
+        Poll::Pending
+    }
+
+    /// Takes what overtakes messages.
+    fn urgent(&mut self) -> Option<M> {
+        let message = self.noticed();
+        if message.is_some() {
+            self.life.progress(false);
+        }
+        message
     }
 
     /// Says whether this incarnation has nothing to receive any more: what waits is the next one's.
@@ -74,7 +87,10 @@ impl<M: Send + 'static> Context<M> {
 
     /// Returns the next message, if one waits.
     pub fn try_recv(&mut self) -> Option<M> {
-        if self.life.is_killed() { None } else { self.next(None) }
+        if self.life.is_killed() {
+            return None;
+        }
+        self.urgent().or_else(|| self.next(None))
     }
 
     /// Waits for the next message, stopping or not.

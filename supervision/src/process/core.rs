@@ -2,6 +2,8 @@
 
 use super::guard;
 use super::life::Life;
+use super::notice::{ExitSignal, Peer};
+use super::ties::{self, Ties, Watcher};
 use crate::env::Env;
 use crate::mailbox::Mailbox;
 use crate::pid::Pid;
@@ -40,6 +42,9 @@ struct Existence {
     inside: Option<Arc<Life>>,
     /// The task of the one that waits.
     entering: Option<Waker>,
+    /// The one that was begun last, also when it has left: who sends a signal means this one.
+    latest: Option<Arc<Life>>,
+    ties: Option<Box<Ties>>,
     closing: Option<Closing>,
     /// When it was last started again; it never was, mostly.
     restarts: Option<Box<Restarts>>,
@@ -88,14 +93,15 @@ impl Core {
 
     /// Counts a new incarnation, before its task exists. A closing that was waiting is off: the process lives again. One that is not the
     /// first is remembered with its time.
-    pub(crate) fn begin(&self, incarnation: u32, at: Time) {
+    pub(crate) fn begin(&self, life: &Arc<Life>, at: Time) {
         let mut existence = lock(&self.existence);
-        self.incarnation.store(incarnation, SeqCst);
+        self.incarnation.store(life.incarnation(), SeqCst);
         existence.begun += 1;
-        if incarnation > 1 {
+        if life.incarnation() > 1 {
             existence.restarts.get_or_insert_default().add(at);
         }
-        let forgotten = (existence.ended.take(), existence.closing.take());
+        let former = existence.latest.replace(life.clone());
+        let forgotten = (existence.ended.take(), existence.closing.take(), former);
         drop(existence);
         guard::contain(|| drop(forgotten));
     }
@@ -124,24 +130,66 @@ impl Core {
         lock(&self.existence).inside.clone()
     }
 
-    /// Says that `life` does not exist any more, or, having been abandoned, does not count. Later calls do nothing.
-    pub(crate) fn leave(&self, life: &Life) {
-        if !life.leave() {
+    /// Says that `life` does not exist any more, or, having been abandoned, does not count, and why. Later calls do nothing.
+    pub(crate) fn leave(&self, life: &Life, reason: &ExitReason) {
+        if !life.leave(reason) {
             return;
         }
         let mut existence = lock(&self.existence);
         let inside = existence.inside.take_if(|inside| std::ptr::eq(&**inside, life));
         let next = inside.as_ref().and_then(|_| existence.entering.take());
+        // Those of one that waits for this one to leave are not yet there: it has not run.
+        let links = existence.ties.as_mut().map(|ties| ties.take_links());
         existence.begun -= 1;
         let closing = if existence.begun == 0 { existence.closing.take() } else { None };
         drop(existence);
         drop(inside);
+        ties::dissolve(self, links.unwrap_or_default(), reason);
         if let Some(next) = next {
             guard::wake(next);
         }
         if let Some(closing) = closing {
             closing();
         }
+    }
+
+    /// Looks at the ties of a process that has not ended for good; it gets some if it has none.
+    pub(super) fn tie<T>(&self, f: impl FnOnce(&mut Ties) -> T) -> Option<T> {
+        let mut existence = lock(&self.existence);
+        if existence.ended.is_some() {
+            return None;
+        }
+        Some(f(existence.ties.get_or_insert_default()))
+    }
+
+    /// Looks at the ties of a process, if it has any.
+    pub(super) fn untie<T>(&self, f: impl FnOnce(&mut Ties) -> Option<T>) -> Option<T> {
+        let mut existence = lock(&self.existence);
+        let found = f(existence.ties.as_mut()?);
+        existence.ties.take_if(|ties| ties.is_empty());
+        found
+    }
+
+    /// Sends an exit signal to the incarnation that runs, or is about to. False: there is none.
+    pub(super) fn send_exit(&self, signal: ExitSignal) -> bool {
+        let existence = lock(&self.existence);
+        let latest = existence.latest.clone().filter(|life| !life.has_left());
+        drop(existence);
+        let Some(life) = latest else { return false };
+        wake(life.exit_signal(signal, None));
+        true
+    }
+
+    /// Sends an exit signal along a link, which ends by this. False: there is no such link.
+    pub(super) fn signal_along(&self, link: Peer, signal: ExitSignal) -> bool {
+        let mut existence = lock(&self.existence);
+        let linked = existence.ties.as_mut().and_then(|ties| ties.take_link(link));
+        let latest = existence.latest.as_ref().filter(|life| linked.is_some() && !life.has_left());
+        // Under the lock: when an unlink has returned, nothing comes any more.
+        let task = latest.and_then(|life| life.exit_signal(signal, Some(link)));
+        drop(existence);
+        wake(task);
+        linked.is_some()
     }
 
     /// Does what ends the process for good, now if no incarnation exists, else when the last one has left.
@@ -157,13 +205,23 @@ impl Core {
         }
     }
 
-    /// Says how the process has ended for good. The first word stands.
+    /// Says how the process has ended for good. The first word stands; that of its last incarnation counts more than `reason`.
     fn end(&self, reason: ExitReason) {
         let mut existence = lock(&self.existence);
-        existence.ended.get_or_insert(reason);
-        let waiters = existence.waiters.take();
+        let latest = existence.latest.take();
+        let reason = latest.as_ref().and_then(|life| life.reason()).unwrap_or(reason);
+        existence.ended.get_or_insert_with(|| reason.clone());
+        let (waiters, mut ties) = (existence.waiters.take(), existence.ties.take());
+        let watchers = ties.as_mut().map(|ties| ties.take_monitors()).unwrap_or_default();
+        // Under the lock: who sees that the process has ended knows that its watchers have been told.
+        watchers.iter().for_each(|(monitor, watcher)| watcher.tell(self, *monitor, &reason));
         drop(existence);
         waiters.for_each(guard::wake);
+        watchers.values().for_each(Watcher::wake);
+        if let Some(mut ties) = ties {
+            // Nobody ran who could have ended them.
+            ties::dissolve(self, ties.take_links(), &ExitReason::NoProcess);
+        }
     }
 
     /// Waits until the process has ended for good.
@@ -178,6 +236,13 @@ impl Core {
 
     pub(crate) fn has_ended(&self) -> bool {
         lock(&self.existence).ended.is_some()
+    }
+}
+
+/// Wakes a task that is to end.
+fn wake(task: Option<Waker>) {
+    if let Some(task) = task {
+        guard::wake(task);
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::core::Shared;
 use super::guard;
+use super::notice::{ExitSignal, Lane, Notice, Peer};
 use crate::env::Env;
 use crate::pid::Pid;
 use crate::plan::{ExitReason, Time};
@@ -30,6 +31,8 @@ pub(crate) struct Life {
     told: AtomicU8,
     stopping: AtomicBool,
     killed: AtomicBool,
+    /// Something waits on the control lane.
+    noticed: AtomicBool,
     /// How often the body has said that it makes progress; odd while it waits for a message.
     progress: AtomicU32,
     /// What the supervisor has seen of that.
@@ -44,8 +47,9 @@ struct State {
     deadline: Option<Time>,
     /// It does not exist any more, or was abandoned and does not count.
     left: bool,
-    /// Why it has ended, having run; or why it cannot run.
+    /// Why it has ended; or why it cannot run.
     reason: Option<ExitReason>,
+    lane: Option<Box<Lane>>,
     stopping: bool,
     /// Who waits for the request to stop, or for the end.
     waiters: Waiters,
@@ -61,6 +65,7 @@ impl Life {
             told: AtomicU8::new(STARTING),
             stopping: AtomicBool::new(false),
             killed: AtomicBool::new(false),
+            noticed: AtomicBool::new(false),
             progress: AtomicU32::new(0),
             seen: AtomicU32::new(0),
             state: Mutex::default(),
@@ -92,10 +97,7 @@ impl Life {
                 self.supervisor.signal(Signal::Declined { pid, incarnation });
             }
             STARTING => self.supervisor.signal(Signal::StartFailed { pid, incarnation, reason }),
-            RUNNING => {
-                lock(&self.state).reason = Some(reason.clone());
-                self.supervisor.signal(Signal::Exited { pid, incarnation, reason });
-            }
+            RUNNING => self.supervisor.signal(Signal::Exited { pid, incarnation, reason }),
             _ => {}
         }
     }
@@ -158,15 +160,83 @@ impl Life {
 
     /// Ends it at its next poll, which drops it.
     pub(crate) fn kill(&self) {
-        self.killed.store(true, SeqCst);
-        let task = lock(&self.state).task.take();
+        let task = self.doom(&mut lock(&self.state), ExitReason::Killed);
         if let Some(task) = task {
             guard::wake(task);
         }
     }
 
+    /// Has it end at its next poll. The first reason stands. Returns its task, to be woken.
+    fn doom(&self, state: &mut State, reason: ExitReason) -> Option<Waker> {
+        if !self.killed.swap(true, SeqCst) && !matches!(reason, ExitReason::Killed) {
+            state.lane.get_or_insert_default().doom = Some(reason);
+        }
+        state.task.take()
+    }
+
     pub(crate) fn is_killed(&self) -> bool {
         self.killed.load(SeqCst)
+    }
+
+    /// Why it is to end, if it is.
+    pub(super) fn doomed(&self) -> Option<ExitReason> {
+        if !self.is_killed() {
+            return None;
+        }
+        let reason = lock(&self.state).lane.as_ref().and_then(|lane| lane.doom.clone());
+        Some(reason.unwrap_or(ExitReason::Killed))
+    }
+
+    /// Takes an exit signal, as OTP has it: trapped, it becomes a notice; `normal` from somebody else is dropped; anything else ends it, and so
+    /// does a kill that no link has brought, trapped or not. Returns the task to be woken if it is to end.
+    pub(super) fn exit_signal(&self, signal: ExitSignal, link: Option<Peer>) -> Option<Waker> {
+        let mut state = lock(&self.state);
+        let own = signal.from == Some(self.pid);
+        let kill = link.is_none() && matches!(signal.reason, ExitReason::Killed);
+        if !kill && let Some(lane) = state.lane.as_mut().filter(|lane| lane.traps_exits) {
+            lane.notices.push_back(Notice::Exit { signal, link });
+            self.noticed.store(true, SeqCst);
+            return None;
+        }
+        if matches!(signal.reason, ExitReason::Normal) && !own {
+            return None;
+        }
+        self.doom(&mut state, signal.reason)
+    }
+
+    /// Puts something on the control lane. Whoever receives is to be woken.
+    pub(super) fn notice(&self, notice: Notice) {
+        let mut state = lock(&self.state);
+        if !state.left {
+            state.lane.get_or_insert_default().notices.push_back(notice);
+            self.noticed.store(true, SeqCst);
+        }
+    }
+
+    /// Takes the next thing from the control lane.
+    pub(super) fn next_notice(&self) -> Option<Notice> {
+        if !self.noticed.load(SeqCst) {
+            return None;
+        }
+        let mut state = lock(&self.state);
+        let notices = &mut state.lane.as_mut()?.notices;
+        let next = notices.pop_front();
+        self.noticed.store(!notices.is_empty(), SeqCst);
+        next
+    }
+
+    /// Sets whether exit signals become notices.
+    pub(super) fn trap_exits(&self, traps: bool) {
+        let mut state = lock(&self.state);
+        if traps || state.lane.is_some() {
+            state.lane.get_or_insert_default().traps_exits = traps;
+        }
+    }
+
+    /// Forgets what a link has brought.
+    pub(super) fn forget(&self, link: Peer) {
+        let forgotten = lock(&self.state).lane.as_mut().map(|lane| lane.forget(link));
+        drop(forgotten);
     }
 
     /// Takes note that the body makes progress; `waits`: it has nothing to do until a message comes. Only the body says so, so
@@ -182,15 +252,16 @@ impl Life {
         self.seen.swap(progress, Relaxed) != progress || progress & 1 == 1
     }
 
-    /// Says that it does not exist any more, or does not count. False: that was said before.
-    pub(super) fn leave(&self) -> bool {
+    /// Says that it does not exist any more, or does not count, and why. False: that was said before.
+    pub(super) fn leave(&self, reason: &ExitReason) -> bool {
         let mut state = lock(&self.state);
         if std::mem::replace(&mut state.left, true) {
             return false;
         }
-        let (task, waiters) = (state.task.take(), state.waiters.take());
+        state.reason.get_or_insert_with(|| reason.clone());
+        let (task, lane, waiters) = (state.task.take(), state.lane.take(), state.waiters.take());
         drop(state);
-        drop(task);
+        guard::contain(|| drop((task, lane)));
         waiters.for_each(guard::wake);
         true
     }

@@ -11,7 +11,10 @@ mod context;
 mod core;
 pub(crate) mod guard;
 mod life;
+mod notice;
 mod shutdown;
+mod ties;
+mod watching;
 
 pub use self::address::{ASK_TIMEOUT, Address};
 pub use self::ask::{Ask, AskError, Reply};
@@ -19,4 +22,5 @@ pub use self::context::Context;
 pub(crate) use self::core::{Core, Process, Shared};
 pub use self::guard::current_pid;
 pub(crate) use self::life::Life;
+pub use self::notice::{Down, ExitSignal, ForeignMonitor, Monitor};
 pub use self::shutdown::{ProcessShutdown, ShutdownHandle, StopSignal};

@@ -257,7 +257,7 @@ impl Driver {
         let life = Arc::new(Life::new(self.me.clone(), pid, incarnation));
         entry.life = Some(life.clone());
         let process = entry.start.process();
-        process.core().begin(life.incarnation(), self.at);
+        process.core().begin(&life, self.at);
         process.open();
         let place = entry.place().cloned().unwrap_or_else(|| self.me.place());
         entry.start.clone().spawn(life, entry.is_gated(), place);
@@ -286,7 +286,7 @@ impl Driver {
     fn abandoned(&mut self, pid: Pid) {
         self.with_life(pid, |entry, life| {
             let core = entry.start.process().core();
-            core.leave(life);
+            core.leave(life, &ExitReason::Killed);
             let (supervisor, child) = (self.blueprint.name.clone(), core.name().cloned());
             let incarnation = life.incarnation();
             self.cx.env().report(Report::Abandoned { supervisor, pid, child, incarnation });

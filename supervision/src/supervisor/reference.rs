@@ -86,12 +86,12 @@ impl SupervisorRef {
         let (start, gated) = (given.start.clone(), given.gated);
         let place = given.place.clone().unwrap_or_else(|| supervisor.place());
         let core = &child.shared.core;
-        core.begin(1, Time::ZERO);
+        core.begin(&life, Time::ZERO);
         // The supervisor has to hear of the child before it can hear of its end.
         let adopt = Command::Adopt(Foundling::new(child.given, life.clone()));
         if let Err(refused) = supervisor.mailbox.push(adopt) {
             guard::contain(|| drop(refused));
-            core.leave(&life);
+            core.leave(&life, &ExitReason::Killed);
             return Err(Gone);
         }
         start.spawn(life, gated, place);

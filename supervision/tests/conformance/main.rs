@@ -20,8 +20,11 @@ mod m_auto_shutdown;
 mod n_changes;
 mod o_order_scale;
 mod p_trees;
+mod q_links;
+mod r_monitors;
 mod s_elixir_dynamic;
 mod t_elixir;
+mod tied;
 mod u_backoff;
 mod v_limits_watch;
 mod x_own_rows;
@@ -226,6 +229,48 @@ scenarios! {
             row_177_one_that_is_not_borne_rises
             row_178_a_supervisor_that_gives_up_has_shut_down
             row_179_what_the_one_above_sees_is_a_shutdown
+        ;
+        q_links:
+            row_180_the_other_ends_with_the_same_reason
+            row_181_a_normal_end_harms_nobody
+            row_182_one_that_traps_gets_one_message
+            row_183_normal_from_another_is_dropped
+            row_184_normal_from_itself_ends_it
+            row_185_an_abnormal_exit_from_itself_ends_it
+            row_186_one_that_traps_hears_its_own_exit
+            row_187_an_exit_from_another_ends_it
+            row_188_a_kill_cannot_be_trapped
+            row_189_the_kill_of_another_can_be_trapped
+            row_190_a_link_with_one_that_has_ended
+            row_191_links_are_not_counted
+            row_192_links_are_symmetric
+            row_193_after_an_unlink_nothing_comes
+            row_194_the_first_of_two_exits_wins
+            row_195_an_exit_by_signal_cannot_be_caught
+            row_196_signals_of_one_sender_keep_their_order
+            row_197_no_timeout_comes_after_an_end
+            row_198_a_large_reason_arrives_complete
+            row_x9_a_link_ends_with_the_incarnation_and_a_new_one_makes_its_own
+            row_x9_a_link_with_one_that_is_not_started_yet
+            row_x9_a_context_that_outlives_its_incarnation_links_nobody
+        ;
+        r_monitors:
+            row_199_one_word_of_the_end
+            row_199_the_reason_is_its_own_also_when_its_supervisor_ends
+            row_200_one_that_has_ended
+            row_201_a_word_for_each_monitor
+            row_202_a_watcher_that_dies_before
+            row_203_a_monitor_that_is_taken_back
+            row_204_taken_back_twice
+            row_206_taken_back_with_what_waits
+            row_207_whether_it_was_still_there
+            row_208_taken_back_by_somebody_else
+            row_209_a_monitor_that_is_over
+            row_210_a_process_that_watches_itself
+            row_215_thousands_of_monitors_leave_nothing
+            row_304_a_restart_is_not_an_end_for_watchers
+            row_305_a_word_that_waits_when_its_watch_is_taken_back
+            row_308_a_message_of_its_own
         ;
         s_elixir_dynamic:
             row_217_defaults
