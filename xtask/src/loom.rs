@@ -22,6 +22,7 @@ struct Models {
 
 const MODELS: &[Models] = &[
     Models { package: "lightproc", most: u32::MAX },
+    Models { package: "bastion-mailbox", most: u32::MAX },
     // loom 0.7 lets an unpark resume a thread that waits for a lock, and then fails by itself
     // ("expected to be able to acquire lock"). With four preemptions the idle protocol, which locks
     // and parks in the same thread, comes there.

@@ -1,0 +1,52 @@
+//! Locked instructions of each path, those of the receiver's lock left out.
+
+use crate::block::SLOTS;
+use crate::queue::Queue;
+use crate::sync::counted::locked;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+struct Nothing;
+
+impl Wake for Nothing {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn a_push_is_one_locked_instruction() {
+    let queue = Queue::new();
+    queue.push(0).unwrap();
+    for _ in 1..SLOTS - 1 {
+        assert_eq!(locked(|| queue.push(1)), (1, Ok(())));
+    }
+    // The last slot: the next block, and the step over the gap.
+    assert_eq!(locked(|| queue.push(1)), (3, Ok(())));
+}
+
+#[test]
+fn a_fetch_is_none_and_parking_is_one() {
+    let (queue, mut batch) = (Queue::new(), VecDeque::new());
+    let waker = Waker::from(Arc::new(Nothing));
+    queue.push(0).unwrap();
+    assert_eq!(locked(|| queue.fetch(&mut batch, 1, None)), (0, true));
+    assert_eq!(locked(|| queue.fetch(&mut batch, 1, Some(&waker))), (1, false));
+    assert_eq!(locked(|| queue.fetch(&mut batch, 1, Some(&waker))), (0, false));
+    // The reservation, and the waker's place given back.
+    assert_eq!(locked(|| queue.push(1)), (2, Ok(())));
+}
+
+#[test]
+fn a_recycled_block_is_one_more_for_the_receiver() {
+    let (queue, mut batch) = (Queue::new(), VecDeque::new());
+    (0..SLOTS).try_for_each(|number| queue.push(number)).unwrap();
+    assert_eq!(locked(|| queue.fetch(&mut batch, SLOTS, None)), (1, true));
+    (1..SLOTS).try_for_each(|number| queue.push(number)).unwrap();
+    assert_eq!(locked(|| queue.push(0)), (2, Ok(())));
+}
+
+#[test]
+fn an_idle_queue_is_small() {
+    assert_eq!(size_of::<Queue<u64>>(), 64);
+    assert_eq!(size_of::<Queue<[u64; 20]>>(), 64);
+}
