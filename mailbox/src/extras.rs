@@ -27,8 +27,8 @@ impl<M> Extras<M> {
     /// # Safety
     /// The caller holds the lock of the queue to which this belongs, or is alone with it; and `change` does not come back here.
     pub(crate) unsafe fn with_front<R>(&self, change: impl FnOnce(&mut VecDeque<M>) -> R) -> R {
-        // SAFETY: the caller promises that nobody else is here.
         let (result, count) = self.front.with_mut(|front| {
+            // SAFETY: the caller promises that nobody else is here.
             let front = unsafe { &mut *front };
             (change(front), front.len())
         });

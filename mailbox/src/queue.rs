@@ -121,7 +121,7 @@ impl<M> Queue<M> {
         }
     }
 
-    /// Accepts messages again after a [`close`](Queue::close).
+    /// Accepts messages again after a [`close`](Queue::close). Who is accepted sees what the caller did before.
     pub fn open(&self) {
         self.tail.open();
     }
@@ -134,8 +134,8 @@ impl<M> Queue<M> {
     /// Returns how many messages wait, with those that are just being written. While others send and receive it is a number that was
     /// true a moment ago, or nearly so.
     pub fn len(&self) -> usize {
-        // The head first: so it is not ahead of the tail. Acquire: the tail is not older than the head.
-        let head = Index(self.head.load(Acquire));
+        // Relaxed, and the tail may be older: then nothing waits.
+        let head = Index(self.head.load(Relaxed));
         let waiting = self.tail.look().index().since(head) as usize;
         waiting + self.extras().map_or(0, |extras| extras.in_front.load(Relaxed))
     }

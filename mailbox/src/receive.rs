@@ -107,7 +107,7 @@ impl<M> Queue<M> {
     }
 
     /// Refuses messages from now on, and returns those that were accepted and not yet fetched, in order, each exactly once. Forgets
-    /// who waits.
+    /// who waits. Who is refused sees what the caller did before.
     ///
     /// Waits for senders whose message is accepted and not yet written: a few instructions, if they are running.
     ///

@@ -172,14 +172,16 @@ impl Tail {
 
     /// Refuses messages from now on. Returns the end: every slot before it was reserved, and none is after it.
     ///
-    /// Relaxed: the slots' flags release the messages.
+    /// Release pairs with the Acquire of `look`, also in `open`: who is refused sees what came before the close. The messages are
+    /// released by the slots' flags.
     pub(crate) fn close(&self) -> Index {
-        Word(self.0.fetch_or(CLOSED, Relaxed)).index()
+        Word(self.0.fetch_or(CLOSED, Release)).index()
     }
 
     /// Accepts messages again.
     pub(crate) fn open(&self) {
-        let _ = self.0.fetch_and(!CLOSED, Relaxed);
+        // Release pairs with the Acquire of `look`: who is accepted again sees what came before.
+        let _ = self.0.fetch_and(!CLOSED, Release);
     }
 }
 
