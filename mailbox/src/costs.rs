@@ -1,4 +1,4 @@
-//! Locked instructions of each path, those of the receiver's lock left out.
+//! Locked instructions of each path.
 
 use crate::block::SLOTS;
 use crate::queue::Queue;
@@ -25,22 +25,22 @@ fn a_push_is_one_locked_instruction() {
 }
 
 #[test]
-fn a_fetch_is_none_and_parking_is_one() {
+fn a_fetch_is_one_and_parking_is_one_more() {
     let (queue, mut batch) = (Queue::new(), VecDeque::new());
     let waker = Waker::from(Arc::new(Nothing));
     queue.push(0).unwrap();
-    assert_eq!(locked(|| queue.fetch(&mut batch, 1, None)), (0, true));
+    assert_eq!(locked(|| queue.fetch(&mut batch, 1, None)), (1, true));
+    assert_eq!(locked(|| queue.fetch(&mut batch, 1, Some(&waker))), (2, false));
     assert_eq!(locked(|| queue.fetch(&mut batch, 1, Some(&waker))), (1, false));
-    assert_eq!(locked(|| queue.fetch(&mut batch, 1, Some(&waker))), (0, false));
-    // The reservation, and the waker's place given back.
-    assert_eq!(locked(|| queue.push(1)), (2, Ok(())));
+    // A wake costs what the waker costs.
+    assert_eq!(locked(|| queue.push(1)), (1, Ok(())));
 }
 
 #[test]
 fn a_recycled_block_is_one_more_for_the_receiver() {
     let (queue, mut batch) = (Queue::new(), VecDeque::new());
     (0..SLOTS).try_for_each(|number| queue.push(number)).unwrap();
-    assert_eq!(locked(|| queue.fetch(&mut batch, SLOTS, None)), (1, true));
+    assert_eq!(locked(|| queue.fetch(&mut batch, SLOTS, None)), (2, true));
     (1..SLOTS).try_for_each(|number| queue.push(number)).unwrap();
     assert_eq!(locked(|| queue.push(0)), (2, Ok(())));
 }

@@ -10,6 +10,7 @@ mod block;
 mod costs;
 mod error;
 mod extras;
+mod head;
 mod push;
 mod queue;
 mod receive;

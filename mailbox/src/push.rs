@@ -78,7 +78,7 @@ impl<M> Queue<M> {
     fn is_full(&self, tail: Index) -> bool {
         // Relaxed: an old head lets the queue look fuller than it is, to who has not heard of the newer one. If the head is
         // newer than the tail, the reservation fails.
-        let waiting = tail.since(Index(self.head.load(Relaxed)));
+        let waiting = tail.since(self.head.look());
         match self.extras() {
             None => waiting >= DEFAULT_CAPACITY as u64,
             Some(extras) => {
@@ -111,13 +111,12 @@ impl<M> Queue<M> {
         self.tail.installed();
     }
 
-    /// Wakes who waited, for a caller that has turned PARKED into TAKING.
+    /// Wakes who waited, for a caller that has cleared PARKED.
     #[cold]
     pub(crate) fn wake_taken(&self) {
         self.tail.own_waker();
-        // SAFETY: who turns PARKED into TAKING owns the waker, until `taken`.
+        // SAFETY: who clears PARKED owns the waker.
         let waker = unsafe { self.place.take() };
-        self.tail.taken();
         // It may run foreign code: nothing is held.
         waker.wake();
     }

@@ -2,9 +2,10 @@
 
 use crate::block::Block;
 use crate::extras::Extras;
+use crate::head::Head;
 use crate::receive::Receiver;
-use crate::sync::{AtomicPtr, AtomicU64, Mutex, lock};
-use crate::tail::{Index, Tail};
+use crate::sync::AtomicPtr;
+use crate::tail::Tail;
 use crate::waiting::Place;
 use std::fmt;
 use std::marker::PhantomData;
@@ -43,14 +44,12 @@ pub struct Queue<M> {
     pub(crate) tail: Tail,
     /// The block of the tail; null before the first message. Written by who installs a block.
     pub(crate) tail_block: AtomicPtr<Block<M>>,
-    /// The index of the oldest message. Written by who holds `receiver`, for who asks how full the queue is.
-    pub(crate) head: AtomicU64,
-    /// The block of the head. Written once by who installs the first block, and then by who holds `receiver`.
+    /// Where the oldest message is, and whether somebody is the receiver: who takes messages out, puts them back, or leaves a waker.
+    pub(crate) head: Head,
+    /// The block of the head. Written once by who installs the first block, and then by the receiver.
     pub(crate) head_block: AtomicPtr<Block<M>>,
     /// Null until needed, then the same until the end.
     extras: AtomicPtr<Extras<M>>,
-    /// Held by whoever takes messages out, puts them back, or leaves a waker.
-    pub(crate) receiver: Mutex<()>,
     pub(crate) place: Place,
     /// It owns messages.
     messages: PhantomData<M>,
@@ -73,10 +72,9 @@ impl<M> Queue<M> {
         Queue {
             tail: Tail::new(),
             tail_block: AtomicPtr::new(ptr::null_mut()),
-            head: AtomicU64::new(0),
+            head: Head::new(),
             head_block: AtomicPtr::new(ptr::null_mut()),
             extras: AtomicPtr::new(ptr::null_mut()),
-            receiver: Mutex::new(()),
             place: Place::new(),
             messages: PhantomData,
         }
@@ -134,8 +132,8 @@ impl<M> Queue<M> {
     /// Returns how many messages wait, with those that are just being written. While others send and receive it is a number that was
     /// true a moment ago, or nearly so.
     pub fn len(&self) -> usize {
-        // Relaxed, and the tail may be older: then nothing waits.
-        let head = Index(self.head.load(Relaxed));
+        // The tail may be the older of the two: then nothing waits.
+        let head = self.head.look();
         let waiting = self.tail.look().index().since(head) as usize;
         waiting + self.extras().map_or(0, |extras| extras.in_front.load(Relaxed))
     }
@@ -175,7 +173,7 @@ impl<M> Queue<M> {
 
     /// Takes the receiver's side for oneself.
     pub(crate) fn receiver(&self) -> Receiver<'_, M> {
-        Receiver::new(self, lock(&self.receiver))
+        Receiver::new(self)
     }
 }
 
@@ -208,7 +206,7 @@ impl<M> Drop for Queue<M> {
 
 impl<M> Queue<M> {
     fn drop_messages(&mut self) {
-        // Not in a `while let`, which would hold the lock while a message is dropped.
+        // Not in a `while let`, which would be the receiver while a message is dropped.
         loop {
             let message = self.receiver().next();
             if message.is_none() {

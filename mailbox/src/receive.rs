@@ -2,7 +2,7 @@
 
 use crate::block::Block;
 use crate::queue::Queue;
-use crate::sync::{MutexGuard, Wait};
+use crate::sync::Wait;
 use crate::tail::Index;
 use std::collections::VecDeque;
 use std::ptr::NonNull;
@@ -182,24 +182,22 @@ pub(crate) struct Receiver<'a, M> {
     queue: &'a Queue<M>,
     head: Index,
     block: Option<NonNull<Block<M>>>,
-    _lock: MutexGuard<'a, ()>,
 }
 
-/// Publishes the head, before the lock is released.
+/// Publishes the head, and lets the next one in.
 impl<M> Drop for Receiver<'_, M> {
     #[inline]
     fn drop(&mut self) {
-        // Relaxed: who holds the lock next has acquired it with the lock; the others only count.
-        self.queue.head.store(self.head.0, Relaxed);
+        self.queue.head.release(self.head);
     }
 }
 
 impl<'a, M> Receiver<'a, M> {
-    pub(crate) fn new(queue: &'a Queue<M>, lock: MutexGuard<'a, ()>) -> Self {
-        let head = Index(queue.head.load(Relaxed));
+    pub(crate) fn new(queue: &'a Queue<M>) -> Self {
+        let head = queue.head.acquire();
         // Acquire pairs with the Release of `install_first`.
         let block = NonNull::new(queue.head_block.load(Acquire));
-        Receiver { queue, head, block, _lock: lock }
+        Receiver { queue, head, block }
     }
 
     /// Returns how many messages wait in the blocks before an index.
@@ -323,9 +321,6 @@ impl<'a, M> Receiver<'a, M> {
                 return Park::Busy;
             }
             let Some(waker) = waker else { return Park::Parked };
-            if word.is_taking() {
-                return Park::Busy;
-            }
             if word.is_parked() {
                 // SAFETY: `self` holds the lock, and PARKED was seen. Should it be cleared meanwhile, that wake is as good.
                 if unsafe { place.will_wake(waker) } {
@@ -334,8 +329,11 @@ impl<'a, M> Receiver<'a, M> {
                 dropped.replaced = self.take_waker().or(dropped.replaced.take());
                 continue;
             }
+            if place.is_full() {
+                return Park::Busy;
+            }
             let own = dropped.own.take().unwrap_or_else(|| waker.clone());
-            // SAFETY: `self` holds the lock, and neither PARKED nor TAKING is set: only this lock's holder would set PARKED.
+            // SAFETY: `self` holds the lock, and the place is not full: only this lock's holder would fill it.
             unsafe { place.fill(own) };
             if tail.park(word) {
                 return Park::Parked;

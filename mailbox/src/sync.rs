@@ -6,31 +6,17 @@
 #[cfg(loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
-    sync::{
-        Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize},
-    },
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize},
 };
 
 #[cfg(not(loom))]
-pub(crate) use std::sync::{
-    Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicUsize},
-};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 #[cfg(all(not(loom), not(test)))]
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64};
 
 #[cfg(all(not(loom), test))]
 pub(crate) use counted::{AtomicPtr, AtomicU64};
-
-use std::sync::PoisonError;
-
-/// Takes a lock. A panic under it, which only a waker's clone can bring about, leaves nothing half done.
-#[inline]
-pub(crate) fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Waits for another thread to do a few instructions: a moment first, then by giving way, since it may not be running.
 #[derive(Default)]
@@ -97,7 +83,7 @@ pub(crate) mod counted {
         static LOCKED: Cell<usize> = const { Cell::new(0) };
     }
 
-    /// Counts the locked instructions of a call, those of the mutex left out.
+    /// Counts the locked instructions of a call.
     pub(crate) fn locked<R>(f: impl FnOnce() -> R) -> (usize, R) {
         let before = LOCKED.get();
         let result = f();
@@ -143,6 +129,6 @@ pub(crate) mod counted {
         };
     }
 
-    counted!(AtomicU64, u64, fetch_add fetch_sub fetch_and fetch_or);
+    counted!(AtomicU64, u64, fetch_add fetch_and fetch_or);
     counted!(AtomicPtr<T>, *mut T,);
 }

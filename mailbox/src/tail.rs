@@ -4,8 +4,8 @@
 //! to the word stays released through all that come after. The protocol is described in the README.
 //!
 //! ```text
-//!  63                 3     2        1        0
-//! | index of the slot  | TAKING | PARKED | CLOSED |
+//!  63                 2     1        0
+//! | index of the slot  | PARKED | CLOSED |
 //! ```
 
 use crate::block::{LAP, SLOTS};
@@ -14,12 +14,10 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 /// No message is accepted.
 const CLOSED: u64 = 1 << 0;
-/// The waker is in its place, and belongs to whoever clears this. Never set together with TAKING.
+/// A waker is in its place, and belongs to whoever clears this.
 const PARKED: u64 = 1 << 1;
-/// Somebody takes the waker out of its place. Adding PARKED to a word in which it is set makes it TAKING.
-const TAKING: u64 = PARKED << 1;
 /// One slot.
-const ONE: u64 = TAKING << 1;
+const ONE: u64 = 1 << 2;
 
 /// The place of a slot: which block, and where in it. One place of each lap is no slot: see [`Index::is_gap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,11 +81,6 @@ impl Word {
     pub(crate) fn is_parked(self) -> bool {
         self.0 & PARKED != 0
     }
-
-    #[inline]
-    pub(crate) fn is_taking(self) -> bool {
-        self.0 & TAKING != 0
-    }
 }
 
 /// The tail word of one queue.
@@ -99,22 +92,22 @@ impl Tail {
         Tail(AtomicU64::new(0))
     }
 
-    /// Looks. Acquire pairs with the Release of `installed`: who sees a lap begun sees its block; and with that of `taken`:
-    /// who sees the waker's place free may write it.
+    /// Looks. Acquire pairs with the Release of `installed`: who sees a lap begun sees its block; and with those of `close` and
+    /// `open`.
     #[inline]
     pub(crate) fn look(&self) -> Word {
         Word(self.0.load(Acquire))
     }
 
-    /// Reserves the slot of a word that was seen. False: the word is another by now. If PARKED was set the caller must call
-    /// `taken` in the end.
+    /// Reserves the slot of a word that was seen. False: the word is another by now. If PARKED was set, the waker is
+    /// the caller's.
     ///
     /// Relaxed: the slot's flag releases the message, and `look` has acquired the block. Since an index never comes back, the
     /// block that was looked up in between is the right one if this succeeds.
     #[must_use]
     #[inline]
     pub(crate) fn reserve(&self, word: Word) -> bool {
-        let next = word.0 + ONE + (word.0 & PARKED);
+        let next = (word.0 + ONE) & !PARKED;
         self.0.compare_exchange(word.0, next, Relaxed, Relaxed).is_ok()
     }
 
@@ -140,7 +133,7 @@ impl Tail {
         self.0.fetch_and(!PARKED, Relaxed) & PARKED != 0
     }
 
-    /// Begins a wake without a message. True: the waker is the caller's, who must call `taken`.
+    /// Begins a wake without a message. True: the waker is the caller's.
     ///
     /// Changes the word even when nobody waits: either this finds PARKED, or the receiver's `park` comes later and acquires
     /// this.
@@ -149,25 +142,18 @@ impl Tail {
         let mut word = self.0.load(Relaxed);
         loop {
             // Release pairs with the Acquire of `park`.
-            match self.0.compare_exchange(word, word + (word & PARKED), Release, Relaxed) {
+            match self.0.compare_exchange(word, word & !PARKED, Release, Relaxed) {
                 Ok(_) => return word & PARKED != 0,
                 Err(now) => word = now,
             }
         }
     }
 
-    /// Makes who has got TAKING see the waker.
+    /// Makes who has cleared PARKED without the lock see the waker.
     #[inline]
     pub(crate) fn own_waker(&self) {
         // Acquire pairs with the Release of `park`. Only who waits pays for it.
         let _ = self.0.load(Acquire);
-    }
-
-    /// Gives the waker's place back.
-    #[inline]
-    pub(crate) fn taken(&self) {
-        // Release pairs with the Acquire of `look`: the place is written after it was read.
-        let _ = self.0.fetch_sub(TAKING, Release);
     }
 
     /// Refuses messages from now on. Returns the end: every slot before it was reserved, and none is after it.
@@ -206,16 +192,15 @@ mod tests {
     }
 
     #[test]
-    fn a_reservation_turns_parked_into_taking() {
+    fn a_reservation_clears_parked_and_keeps_closed_clear() {
         let tail = Tail::new();
         assert!(tail.park(tail.look()));
         assert!(tail.reserve(tail.look()));
         let word = tail.look();
-        assert!(word.is_taking() && !word.is_parked() && !word.is_closed());
+        assert!(!word.is_parked() && !word.is_closed());
         assert_eq!(word.index(), Index(1));
-        tail.taken();
         assert_eq!(tail.close(), Index(1));
-        assert!(tail.look().is_closed() && !tail.look().is_taking());
+        assert!(tail.look().is_closed());
         tail.open();
         assert_eq!(tail.look(), Word(ONE));
     }
