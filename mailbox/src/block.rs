@@ -13,6 +13,10 @@ pub(crate) const LAP: u64 = if cfg!(loom) { 4 } else { 32 };
 /// Slots in a block.
 pub(crate) const SLOTS: usize = LAP as usize - 1;
 
+/// The slot whose owner allocates the next block: so early that everybody need not wait for it at the end, and so late that a
+/// receiver that is close behind has left a used one.
+pub(crate) const NEAR_THE_END: usize = if cfg!(loom) { 1 } else { SLOTS - 8 };
+
 pub(crate) struct Block<M> {
     /// Null, or the block after this one.
     next: AtomicPtr<Block<M>>,
@@ -107,15 +111,15 @@ impl<M> Block<M> {
         NonNull::new(self.next.load(Relaxed))
     }
 
-    /// Returns the next block to who has reserved the last slot: the one that the receiver has left here, or a new one.
+    /// Returns the next block to who has reserved a slot: the one that the receiver has left here, or a new one.
     pub(crate) fn next_or_new(&self) -> NonNull<Block<M>> {
-        // Acquire, here and below, pairs with the Release of `leave_next`: the block is renewed, and its slots were read.
+        // Acquire, here and below, pairs with the Release below, of another sender, and with that of `leave_next`: the block is
+        // made, or renewed and its slots were read.
         if let Some(next) = NonNull::new(self.next.load(Acquire)) {
             return next;
         }
         let new = Self::allocate();
-        // Relaxed: others learn of it from the tail, or from the last slot's flag.
-        match self.next.compare_exchange(ptr::null_mut(), new.as_ptr(), Relaxed, Acquire) {
+        match self.next.compare_exchange(ptr::null_mut(), new.as_ptr(), Release, Acquire) {
             Ok(_) => new,
             Err(left) => {
                 // SAFETY: it is new, empty, and nobody has heard of it.

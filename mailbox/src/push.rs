@@ -65,6 +65,9 @@ impl<M> Queue<M> {
         let index = word.index();
         if index.is_last() {
             self.install_next(block);
+        } else if index.is_near_the_end() {
+            // SAFETY: as in `install_next`.
+            let _ = unsafe { block.as_ref() }.next_or_new();
         }
         // SAFETY: the slot was reserved, in this block: an index never comes back, so the tail and the block belong together.
         unsafe { Block::write(block, index.offset(), message) };

@@ -2,7 +2,7 @@
 
 use crate::block::Block;
 use crate::queue::Queue;
-use crate::sync::Wait;
+use crate::sync::{Wait, give_way};
 use crate::tail::Index;
 use std::collections::VecDeque;
 use std::ptr::NonNull;
@@ -13,9 +13,9 @@ impl<M> Queue<M> {
     /// Moves up to `max` waiting messages to the end of the batch. True: there was at least one. False: there was none, and the
     /// next message, or [`wake`](Queue::wake), wakes the waker.
     ///
-    /// It never waits for a sender. If the oldest message is just being written for longer than a moment, the waker is woken at
-    /// once, to try again soon, and the answer is false. Without a waker, false is all there is. With a `max` of 0 nothing
-    /// happens.
+    /// It never waits for a sender. If the oldest message is just being written for longer than a moment, the thread gives way to
+    /// others once, the waker is woken, to try again soon, and the answer is false. Without a waker, false is all there is. With
+    /// a `max` of 0 nothing happens.
     ///
     /// A waker takes the place of the one before, which is forgotten.
     ///
@@ -59,6 +59,8 @@ impl<M> Queue<M> {
         }
         drop(receiver);
         if let Some(waker) = waker {
+            // Whom it waits for may have been interrupted, and want this processor.
+            give_way();
             waker.wake_by_ref();
         }
         false

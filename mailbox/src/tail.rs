@@ -8,7 +8,7 @@
 //! | index of the slot  | PARKED | CLOSED |
 //! ```
 
-use crate::block::{LAP, SLOTS};
+use crate::block::{LAP, NEAR_THE_END, SLOTS};
 use crate::sync::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -41,6 +41,12 @@ impl Index {
     #[inline]
     pub(crate) fn is_last(self) -> bool {
         self.offset() == SLOTS - 1
+    }
+
+    /// Says whether it is the slot whose owner sees to it that there is a next block, some time before it is needed.
+    #[inline]
+    pub(crate) fn is_near_the_end(self) -> bool {
+        self.offset() == NEAR_THE_END
     }
 
     /// Returns the next slot.

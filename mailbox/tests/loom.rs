@@ -41,7 +41,11 @@ fn used(before: u8) -> Shared {
 /// Checks each model from each of these positions.
 fn model(befores: &[u8], check: fn(Shared)) {
     for &before in befores {
-        loom::model(move || check(used(before)));
+        let mut builder = loom::model::Builder::new();
+        // Who waits for a slot or for the receiver's side tries again and again. Two of them at once would do so for ever: in no
+        // model do two threads receive while a third sends to them, but for `pop_oldest`, which does not wait.
+        builder.max_branches = 10_000;
+        builder.check(move || check(used(before)));
     }
 }
 
@@ -67,7 +71,7 @@ fn all_of(name: u8, count: u8, messages: &VecDeque<Message>) {
 
 #[test]
 fn two_senders_and_a_receiver() {
-    model(&[0, 1, 2], |queue| {
+    model(&[0, 2], |queue| {
         let (a, b) = (sender(&queue, 0, 1), sender(&queue, 1, 1));
         let mut all = fetch(&queue, 1);
         a.join().unwrap();
@@ -92,7 +96,7 @@ fn a_sender_goes_from_block_to_block_before_the_receiver() {
 
 #[test]
 fn two_senders_at_the_end_of_a_block_that_is_used_again() {
-    model(&[1, 2, 4], |queue| {
+    model(&[1, 2], |queue| {
         queue.push((2, 0)).unwrap();
         let (a, b) = (sender(&queue, 0, 2), sender(&queue, 1, 1));
         let mut all = fetch(&queue, 2);
@@ -120,18 +124,28 @@ fn push_against_close() {
 }
 
 #[test]
-fn push_against_close_against_fetch() {
-    model(&[0, 2], |queue| {
+fn push_against_a_fetch_that_is_followed_by_close() {
+    model(&[0, 1, 2], |queue| {
         let a = sender(&queue, 0, 2);
+        let mut all = fetch(&queue, 1);
+        all.append(&mut queue.close());
+        let accepted = a.join().unwrap();
+        all_of(0, accepted, &all);
+        assert_eq!(queue.len(), 0);
+    });
+}
+
+#[test]
+fn close_against_fetch() {
+    model(&[0, 2], |queue| {
+        (0..2).try_for_each(|number| queue.push((0, number))).unwrap();
         let closer = thread::spawn({
             let queue = queue.clone();
             move || queue.close()
         });
         let mut all = fetch(&queue, 1);
         all.append(&mut closer.join().unwrap());
-        let accepted = a.join().unwrap();
-        all_of(0, accepted, &all);
-        assert_eq!(queue.len(), 0);
+        all_of(0, 2, &all);
     });
 }
 
@@ -192,7 +206,7 @@ fn push_against_park_loses_no_wake() {
 
 #[test]
 fn a_parked_receiver_is_woken_by_one_of_two_senders() {
-    model(&[0, 2], |queue| {
+    model(&[1], |queue| {
         let (waker, woken) = counted();
         let mut batch = VecDeque::new();
         assert!(!queue.fetch(&mut batch, 9, Some(&waker)));
