@@ -22,6 +22,7 @@ struct Models {
 
 const MODELS: &[Models] = &[
     Models { package: "lightproc", most: u32::MAX },
+    Models { package: "bastion-mailbox", most: u32::MAX },
     // loom 0.7 lets an unpark resume a thread that waits for a lock, and then fails by itself
     // ("expected to be able to acquire lock"). With four preemptions the idle protocol, which locks
     // and parks in the same thread, comes there.
@@ -30,7 +31,7 @@ const MODELS: &[Models] = &[
 
 /// Check the protocols under every interleaving, with more preemptions than `cargo xtask test` allows
 ///
-/// Runs the models of lightproc and of the executor, which are their tests named loom…, and ends
+/// Runs the models of lightproc, the mailbox and the executor, which are their tests named loom…, and ends
 /// with a table. Each model's time stands behind its name. A preemption is an interruption that no
 /// thread asked for; one more multiplies the time by about six.
 #[derive(clap::Args, Debug)]

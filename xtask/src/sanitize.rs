@@ -25,6 +25,7 @@ const LIMIT: Duration = Duration::from_secs(1200);
 /// take turns and everything takes thirty times as long.
 const PACKAGES: &[(&str, bool)] = &[
     ("lightproc", true),
+    ("bastion-mailbox", true),
     ("bastion-executor", true),
     ("bastion-supervision", false),
     ("bastion", false),
@@ -340,7 +341,8 @@ mod tests {
     #[test]
     fn valgrind_gets_fewer_packages_unless_they_are_named() {
         assert_eq!(Tool::Asan.packages(&[]).len(), PACKAGES.len());
-        assert_eq!(Tool::Valgrind.packages(&[]), ["lightproc", "bastion-executor"]);
+        let packages = ["lightproc", "bastion-mailbox", "bastion-executor"];
+        assert_eq!(Tool::Valgrind.packages(&[]), packages);
         assert_eq!(Tool::Valgrind.packages(&["bastion".to_owned()]), ["bastion"]);
     }
 

@@ -36,6 +36,7 @@ mod ask;
 mod async_executor_set;
 mod blocking;
 mod lightproc;
+mod mailbox;
 mod memory;
 mod remote;
 mod restart;
@@ -68,6 +69,7 @@ pub(crate) const GROUPS: &[Group] = &[
     blocking::GROUP,
     socket::GROUP,
     memory::GROUP,
+    mailbox::GROUP,
     tell::GROUP,
     ask::GROUP,
     restart::GROUP,

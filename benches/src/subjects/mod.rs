@@ -2,7 +2,8 @@
 //!
 //! `executors` has the executors behind one trait, so that they run the very same workload; the actor libraries differ too
 //! much for that, and have a file each. `services` has the timers and blocking pools of the executors, `fresh` their making and
-//! end, `floor` what nobody can avoid. `process` has what runs without an executor, `supervised` what a supervisor does.
+//! end, `floor` what nobody can avoid. `process` has what runs without an executor, `mailbox` queues without
+//! actors, `supervised` what a supervisor does.
 
 pub(crate) mod actix;
 pub(crate) mod bastion;
@@ -11,6 +12,7 @@ pub(crate) mod executors;
 pub(crate) mod floor;
 pub(crate) mod fresh;
 pub(crate) mod kameo;
+pub(crate) mod mailbox;
 pub(crate) mod process;
 pub(crate) mod ractor;
 pub(crate) mod services;

@@ -21,6 +21,7 @@ struct Layer {
 /// The arrows of the architecture, all of them downwards.
 const LAYERS: &[Layer] = &[
     Layer { package: "lightproc", features: &["--all-features"], allowed: &[] },
+    Layer { package: "bastion-mailbox", features: &[], allowed: &[] },
     Layer { package: "bastion-executor", features: &["--all-features"], allowed: &["lightproc"] },
     Layer {
         package: "bastion-supervision",

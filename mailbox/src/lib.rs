@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!(
+    "bastion-mailbox counts messages in 64-bit atomics, which this target does not have"
+);
+
+mod block;
+#[cfg(all(test, not(loom)))]
+mod costs;
+mod error;
+mod extras;
+mod head;
+mod push;
+mod queue;
+mod receive;
+mod sync;
+mod tail;
+mod waiting;
+
+pub use error::PushError;
+pub use queue::{DEFAULT_CAPACITY, Queue};

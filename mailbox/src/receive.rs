@@ -1,0 +1,353 @@
+//! The receiver's side: whatever takes messages out, puts them back, or leaves a waker. One thread at a time, under a lock.
+
+use crate::block::Block;
+use crate::queue::Queue;
+use crate::sync::{Wait, give_way};
+use crate::tail::Index;
+use std::collections::VecDeque;
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::task::Waker;
+
+impl<M> Queue<M> {
+    /// Moves up to `max` waiting messages to the end of the batch. True: there was at least one. False: there was none, and the
+    /// next message, or [`wake`](Queue::wake), wakes the waker.
+    ///
+    /// It never waits for a sender. If the oldest message is just being written for longer than a moment, the thread gives way to
+    /// others once, the waker is woken, to try again soon, and the answer is false. Without a waker, false is all there is. With
+    /// a `max` of 0 nothing happens.
+    ///
+    /// A waker takes the place of the one before, which is forgotten.
+    ///
+    /// # Panics
+    /// What the waker's `clone`, `wake_by_ref` or `drop` panics with. The first runs under the receiver's lock and must not come
+    /// back to this queue.
+    ///
+    /// # Cancel safety
+    /// What was fetched is the caller's; what it has not handled it can [put back](Queue::put_back).
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_mailbox::Queue;
+    /// use std::collections::VecDeque;
+    ///
+    /// let (queue, mut batch) = (Queue::new(), VecDeque::new());
+    /// (0..3).try_for_each(|number| queue.push(number)).unwrap();
+    /// assert!(queue.fetch(&mut batch, 2, None));
+    /// assert_eq!(batch, [0, 1]);
+    /// assert!(queue.fetch(&mut batch, 2, None));
+    /// assert_eq!(batch, [0, 1, 2]);
+    /// assert!(!queue.fetch(&mut batch, 2, None));
+    /// ```
+    pub fn fetch(&self, batch: &mut VecDeque<M>, max: usize, waker: Option<&Waker>) -> bool {
+        if max == 0 {
+            return false;
+        }
+        let mut wait = Wait::default();
+        // Outlives the lock: what is left here is dropped without it.
+        let mut dropped = Dropped::default();
+        let mut receiver = self.receiver();
+        loop {
+            if receiver.move_to(batch, max) {
+                return true;
+            }
+            match receiver.park(waker, &mut dropped) {
+                Park::Parked => return false,
+                Park::Busy if wait.shortly() => {}
+                Park::Busy => break,
+            }
+        }
+        drop(receiver);
+        if let Some(waker) = waker {
+            // Whom it waits for may have been interrupted, and want this processor.
+            give_way();
+            waker.wake_by_ref();
+        }
+        false
+    }
+
+    /// Puts messages back in front of those that wait, and wakes who waits already. They may be more than the capacity. False: the
+    /// queue is closed, and the batch is as it was; otherwise it is empty.
+    ///
+    /// # Panics
+    /// What the waker panics with; the messages are back then.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_mailbox::Queue;
+    /// use std::collections::VecDeque;
+    ///
+    /// let (queue, mut batch) = (Queue::new(), VecDeque::new());
+    /// (0..3).try_for_each(|number| queue.push(number)).unwrap();
+    /// queue.fetch(&mut batch, 2, None);
+    /// assert_eq!(batch.pop_front(), Some(0));
+    /// assert!(queue.put_back(&mut batch));
+    /// assert_eq!(queue.close(), [1, 2]);
+    /// ```
+    pub fn put_back(&self, batch: &mut VecDeque<M>) -> bool {
+        if batch.is_empty() {
+            return true;
+        }
+        let receiver = self.receiver();
+        // `close` holds the lock, so it comes before or after.
+        if self.is_closed() {
+            return false;
+        }
+        // SAFETY: `receiver` holds the lock.
+        unsafe {
+            self.extras_or_new().with_front(|front| {
+                batch.append(front);
+                std::mem::swap(front, batch);
+            });
+        }
+        let waker = receiver.take_waker();
+        drop(receiver);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
+    }
+
+    /// Refuses messages from now on, and returns those that were accepted and not yet fetched, in order, each exactly once. Forgets
+    /// who waits. Who is refused sees what the caller did before.
+    ///
+    /// Waits for senders whose message is accepted and not yet written: a few instructions, if they are running.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_mailbox::Queue;
+    ///
+    /// let queue = Queue::new();
+    /// queue.push(1).unwrap();
+    /// assert_eq!(queue.close(), [1]);
+    /// assert!(queue.close().is_empty());
+    /// queue.push(2).unwrap_err();
+    /// queue.open();
+    /// queue.push(3).unwrap();
+    /// ```
+    pub fn close(&self) -> VecDeque<M> {
+        let mut receiver = self.receiver();
+        let end = self.tail.close();
+        let waker = receiver.take_waker();
+        let messages = receiver.take_until(end);
+        drop(receiver);
+        drop(waker);
+        messages
+    }
+
+    /// Takes the oldest message; none if nothing waits, or if that one is just being written. For a sender that finds the queue full
+    /// and would rather lose an old message than the new one.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_mailbox::Queue;
+    ///
+    /// let queue = Queue::new();
+    /// (0..2).try_for_each(|number| queue.push(number)).unwrap();
+    /// assert_eq!(queue.pop_oldest(), Some(0));
+    /// assert_eq!(queue.len(), 1);
+    /// ```
+    pub fn pop_oldest(&self) -> Option<M> {
+        let mut wait = Wait::default();
+        let mut receiver = self.receiver();
+        loop {
+            let message = receiver.next();
+            if message.is_some()
+                || receiver.waiting(self.tail.look().index()) == 0
+                || !wait.shortly()
+            {
+                return message;
+            }
+        }
+    }
+}
+
+/// Wakers that were not needed.
+#[derive(Default)]
+struct Dropped {
+    /// Another receiver's.
+    replaced: Option<Waker>,
+    /// A clone that could not be left; it is used when it is tried again.
+    own: Option<Waker>,
+}
+
+/// What became of a waker.
+enum Park {
+    /// It is left for who comes next; or there is none, and no message.
+    Parked,
+    /// Somebody is just writing a message, or taking the last waker out of its place.
+    Busy,
+}
+
+/// Who holds the receiver's lock, and what it knows of the head.
+pub(crate) struct Receiver<'a, M> {
+    queue: &'a Queue<M>,
+    head: Index,
+    block: Option<NonNull<Block<M>>>,
+}
+
+/// Publishes the head, and lets the next one in.
+impl<M> Drop for Receiver<'_, M> {
+    #[inline]
+    fn drop(&mut self) {
+        self.queue.head.release(self.head);
+    }
+}
+
+impl<'a, M> Receiver<'a, M> {
+    pub(crate) fn new(queue: &'a Queue<M>) -> Self {
+        let head = queue.head.acquire();
+        // Acquire pairs with the Release of `install_first`.
+        let block = NonNull::new(queue.head_block.load(Acquire));
+        Receiver { queue, head, block }
+    }
+
+    /// Returns how many messages wait in the blocks before an index.
+    fn waiting(&self, end: Index) -> u64 {
+        end.since(self.head)
+    }
+
+    /// Takes the oldest message, unless it is just being written.
+    pub(crate) fn next(&mut self) -> Option<M> {
+        self.next_in_front().or_else(|| self.next_in_block())
+    }
+
+    fn next_in_front(&mut self) -> Option<M> {
+        let extras = self.queue.extras().filter(|extras| extras.in_front.load(Relaxed) != 0)?;
+        // SAFETY: `self` holds the lock.
+        unsafe { extras.with_front(VecDeque::pop_front) }
+    }
+
+    #[inline]
+    fn next_in_block(&mut self) -> Option<M> {
+        if self.block.is_none() {
+            // Acquire pairs with the Release of `install_first`.
+            self.block = NonNull::new(self.queue.head_block.load(Acquire));
+        }
+        let block = self.block?;
+        let offset = self.head.offset();
+        // SAFETY: blocks are freed by who holds the lock, and this one is not yet.
+        let slots = unsafe { block.as_ref() };
+        if !slots.is_ready(offset) {
+            return None;
+        }
+        // SAFETY: it is ready, and the head goes on, so it is taken out once.
+        let message = unsafe { slots.read(offset) };
+        if self.head.is_last() {
+            self.leave(block);
+        }
+        self.head = self.head.next();
+        Some(message)
+    }
+
+    /// Goes on to the next block, and keeps the one that is empty now for the senders if they have none yet.
+    #[cold]
+    fn leave(&mut self, block: NonNull<Block<M>>) {
+        // SAFETY: the block is not yet freed.
+        let Some(next) = (unsafe { block.as_ref() }).installed_next() else {
+            unreachable!("the next block is installed before the last slot is written")
+        };
+        // Relaxed: who holds the lock next has acquired it with the lock.
+        self.queue.head_block.store(next.as_ptr(), Relaxed);
+        self.block = Some(next);
+        // Acquire pairs with the Release of `install_next`. It is not older than `next`: whoever wrote the last slot has
+        // installed `next` before.
+        let Some(last) = NonNull::new(self.queue.tail_block.load(Acquire)) else {
+            unreachable!("the first block was installed")
+        };
+        // SAFETY: it is `next` or comes after it, and only who holds the lock frees blocks.
+        let last = unsafe { last.as_ref() };
+        if !last.has_next() {
+            // SAFETY: all slots of the block were written, its senders have left it, and no pointer leads to it any more.
+            unsafe { Block::renew(block) };
+            if last.leave_next(block) {
+                return;
+            }
+        }
+        // SAFETY: as above, and nobody has taken it.
+        unsafe { Block::free(block) };
+    }
+
+    /// Moves messages to a batch. True: at least one.
+    fn move_to(&mut self, batch: &mut VecDeque<M>, max: usize) -> bool {
+        let before = batch.len();
+        self.move_front(batch, max);
+        let room = max - (batch.len() - before);
+        let waiting = self.waiting(self.queue.tail.look().index());
+        let count = usize::try_from(waiting).map_or(room, |waiting| waiting.min(room));
+        batch.reserve(count);
+        for _ in 0..count {
+            let Some(message) = self.next_in_block() else { break };
+            batch.push_back(message);
+        }
+        batch.len() > before
+    }
+
+    fn move_front(&mut self, batch: &mut VecDeque<M>, max: usize) {
+        let filled = self.queue.extras().filter(|extras| extras.in_front.load(Relaxed) != 0);
+        if let Some(extras) = filled {
+            // SAFETY: `self` holds the lock.
+            unsafe {
+                extras.with_front(|front| {
+                    let count = front.len().min(max);
+                    batch.reserve(count);
+                    batch.extend(front.drain(..count));
+                });
+            }
+        }
+    }
+
+    /// Takes all messages before an index, and waits for those that are just being written.
+    fn take_until(&mut self, end: Index) -> VecDeque<M> {
+        let mut messages = VecDeque::new();
+        let mut wait = Wait::default();
+        self.move_front(&mut messages, usize::MAX);
+        while self.waiting(end) > 0 {
+            match self.next_in_block() {
+                Some(message) => {
+                    messages.push_back(message);
+                    wait = Wait::default();
+                }
+                None => wait.longer(),
+            }
+        }
+        messages
+    }
+
+    /// Leaves a waker for the next message, if none waits.
+    fn park(&self, waker: Option<&Waker>, dropped: &mut Dropped) -> Park {
+        let (tail, place) = (&self.queue.tail, &self.queue.place);
+        loop {
+            let word = tail.look();
+            if self.waiting(word.index()) > 0 {
+                return Park::Busy;
+            }
+            let Some(waker) = waker else { return Park::Parked };
+            if word.is_parked() {
+                // SAFETY: `self` holds the lock, and PARKED was seen. Should it be cleared meanwhile, that wake is as good.
+                if unsafe { place.will_wake(waker) } {
+                    return Park::Parked;
+                }
+                dropped.replaced = self.take_waker().or(dropped.replaced.take());
+                continue;
+            }
+            if place.is_full() {
+                return Park::Busy;
+            }
+            let own = dropped.own.take().unwrap_or_else(|| waker.clone());
+            // SAFETY: `self` holds the lock, and the place is not full: only this lock's holder would fill it.
+            unsafe { place.fill(own) };
+            if tail.park(word) {
+                return Park::Parked;
+            }
+            // SAFETY: it was filled just now, and is still the caller's.
+            dropped.own = Some(unsafe { place.take() });
+        }
+    }
+
+    /// Takes the waker of who waits, if it is still there.
+    fn take_waker(&self) -> Option<Waker> {
+        // SAFETY: PARKED was set and is cleared, so it is the caller's; and `self` holds the lock, so nobody fills the place.
+        self.queue.tail.unpark().then(|| unsafe { self.queue.place.take() })
+    }
+}
