@@ -160,7 +160,7 @@ impl<M: Send + 'static> Child<M> {
         self
     }
 
-    /// Sets how many messages may wait. The receiver takes them in batches, so as many again may be in its hands.
+    /// Sets how many messages may wait. The receiver takes them in batches, so up to 64 more may be in its hands.
     ///
     /// # Panics
     /// When `messages` is 0.

@@ -2,6 +2,7 @@
 
 use crate::child::{self, Child, Given, Start};
 use crate::env::Env;
+use crate::mailbox::BATCH;
 use crate::plan::{Backoff, ExitReason, Time};
 use crate::process::{Address, Life, Process, Shared, guard};
 use crate::report::{History, Hook, Report, Reporter, Stats};
@@ -318,16 +319,18 @@ async fn keep(keeper: Arc<Shared<Command>>, root: Root) {
     let (mut commands, mut signals) = (VecDeque::new(), VecDeque::new());
     let reason = poll_fn(|task| {
         // Nobody sends a command to a keeper: the mailbox only keeps its waker.
-        let _ = keeper.mailbox.fetch(&mut commands, Some(task.waker()));
-        keeper.take_signals(&mut signals);
-        signals
-            .drain(..)
-            .find_map(|signal| match signal {
-                Signal::Exited { reason, .. } | Signal::StartFailed { reason, .. } => Some(reason),
-                Signal::Declined { .. } => Some(ExitReason::Declined),
-                Signal::Started { .. } | Signal::Healthy { .. } => None,
-            })
-            .map_or(Poll::Pending, Poll::Ready)
+        let _ = keeper.mailbox.fetch(&mut commands, BATCH, Some(task.waker()));
+        loop {
+            keeper.take_signals(&mut signals);
+            let Some(signal) = signals.pop_front() else { return Poll::Pending };
+            match signal {
+                Signal::Exited { reason, .. } | Signal::StartFailed { reason, .. } => {
+                    return Poll::Ready(reason);
+                }
+                Signal::Declined { .. } => return Poll::Ready(ExitReason::Declined),
+                Signal::Started { .. } | Signal::Healthy { .. } => {}
+            }
+        }
     });
     child::close(&root.0, &reason.await);
 }

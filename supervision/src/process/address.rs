@@ -30,7 +30,7 @@ impl<M: Send + 'static> Address<M> {
     /// [`TellError::Dead`] when the process has ended for good, [`TellError::Full`] when its mailbox holds as much as it may.
     /// The message comes back in the error.
     pub fn tell(&self, message: M) -> Result<(), TellError<M>> {
-        self.shared.mailbox.push(message)
+        Ok(self.shared.mailbox.push(message)?)
     }
 
     /// Sends a message made from a [`Reply`], and waits for what is replied, for at most [`ASK_TIMEOUT`].

@@ -6,7 +6,7 @@ use super::life::Life;
 use super::shutdown::ProcessShutdown;
 use super::watching::Watching;
 use crate::env::Env;
-use crate::mailbox::Fetch;
+use crate::mailbox::BATCH;
 use crate::pid::Pid;
 use crate::plan::Time;
 use crate::supervisor::SupervisorRef;
@@ -102,9 +102,7 @@ impl<M: Send + 'static> Context<M> {
     }
 
     fn next(&mut self, waker: Option<&Waker>) -> Option<M> {
-        if self.batch.is_empty()
-            && let Fetch::Empty = self.shared.mailbox.fetch(&mut self.batch, waker)
-        {
+        if self.batch.is_empty() && !self.shared.mailbox.fetch(&mut self.batch, BATCH, waker) {
             self.life.progress(waker.is_some());
             return None;
         }

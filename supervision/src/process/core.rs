@@ -5,7 +5,7 @@ use super::life::Life;
 use super::notice::{ExitSignal, Peer};
 use super::ties::{self, Ties, Watcher};
 use crate::env::Env;
-use crate::mailbox::Mailbox;
+use crate::mailbox::{BATCH, Mailbox};
 use crate::pid::Pid;
 use crate::place::Place;
 use crate::plan::{ExitReason, Time};
@@ -343,7 +343,7 @@ impl<M> Shared<M> {
     /// Takes what a supervisor was told of its children.
     pub(crate) fn take_signals(&self, batch: &mut VecDeque<Signal>) {
         if let Some(signals) = self.signals() {
-            let _ = signals.fetch(batch, None);
+            let _ = signals.fetch(batch, BATCH, None);
         }
     }
 

@@ -26,24 +26,30 @@ const LAYERS: &[Layer] = &[
     Layer {
         package: "bastion-supervision",
         features: &["--no-default-features", "--features", "tokio"],
-        allowed: &["lightproc"],
+        allowed: &["lightproc", "bastion-mailbox"],
     },
     Layer {
         package: "bastion-supervision",
         features: &["--all-features"],
-        allowed: &["lightproc", "bastion-executor"],
+        allowed: &["lightproc", "bastion-mailbox", "bastion-executor"],
     },
     // Who has tokio gets no second executor.
     Layer {
         package: "supervised-tokio",
         features: &[],
-        allowed: &["lightproc", "bastion-supervision"],
+        allowed: &["lightproc", "bastion-mailbox", "bastion-supervision"],
     },
     Layer { package: "bastion-macros", features: &["--all-features"], allowed: &[] },
     Layer {
         package: "bastion",
         features: &["--all-features"],
-        allowed: &["lightproc", "bastion-executor", "bastion-supervision", "bastion-macros"],
+        allowed: &[
+            "lightproc",
+            "bastion-mailbox",
+            "bastion-executor",
+            "bastion-supervision",
+            "bastion-macros",
+        ],
     },
     Layer { package: "xtask", features: &[], allowed: &[] },
 ];
