@@ -14,9 +14,11 @@ mod head;
 mod push;
 mod queue;
 mod receive;
+mod room;
 mod sync;
 mod tail;
 mod waiting;
 
 pub use error::PushError;
 pub use queue::{DEFAULT_CAPACITY, Queue};
+pub use room::Sending;

@@ -12,6 +12,7 @@ use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::task::Waker;
 
 /// How many messages may wait when nothing else is said.
 pub const DEFAULT_CAPACITY: usize = 1 << 20;
@@ -81,9 +82,17 @@ impl<M> Queue<M> {
     }
 
     /// Sets how many messages may wait. May be called at any time: messages that wait already stay, and so do those that are put
-    /// back. With a capacity of 0 every push finds the queue full.
+    /// back. With a capacity of 0 every push finds the queue full. Who waits for room looks again.
     pub fn set_capacity(&self, capacity: usize) {
-        self.extras_or_new().capacity.store(capacity, Relaxed);
+        let before = self.extras_or_new().capacity.swap(capacity, Relaxed);
+        if capacity <= before {
+            return;
+        }
+        // Whoever waits for room has looked before this lock, and is woken, or looks after it, and sees the new capacity.
+        let receiver = self.receiver();
+        let senders = receiver.made_room(usize::MAX);
+        drop(receiver);
+        senders.into_iter().for_each(Waker::wake);
     }
 
     /// Wakes who waits, without a message; nothing happens if nobody does.

@@ -48,7 +48,11 @@ impl<M> Queue<M> {
         let mut dropped = Dropped::default();
         let mut receiver = self.receiver();
         loop {
-            if receiver.move_to(batch, max) {
+            let moved = receiver.move_to(batch, max);
+            if moved > 0 {
+                let senders = receiver.made_room(moved);
+                drop(receiver);
+                senders.into_iter().for_each(Waker::wake);
                 return true;
             }
             match receiver.park(waker, &mut dropped) {
@@ -95,9 +99,9 @@ impl<M> Queue<M> {
         }
         // SAFETY: `receiver` holds the lock.
         unsafe {
-            self.extras_or_new().with_front(|front| {
-                batch.append(front);
-                std::mem::swap(front, batch);
+            self.extras_or_new().with(|guarded| {
+                batch.append(&mut guarded.front);
+                std::mem::swap(&mut guarded.front, batch);
             });
         }
         let waker = receiver.take_waker();
@@ -109,7 +113,7 @@ impl<M> Queue<M> {
     }
 
     /// Refuses messages from now on, and returns those that were accepted and not yet fetched, in order, each exactly once. Forgets
-    /// who waits. Who is refused sees what the caller did before.
+    /// who waits for a message, and wakes who waits for room. Who is refused sees what the caller did before.
     ///
     /// Waits for senders whose message is accepted and not yet written: a few instructions, if they are running.
     ///
@@ -130,8 +134,10 @@ impl<M> Queue<M> {
         let end = self.tail.close();
         let waker = receiver.take_waker();
         let messages = receiver.take_until(end);
+        let senders = receiver.made_room(usize::MAX);
         drop(receiver);
         drop(waker);
+        senders.into_iter().for_each(Waker::wake);
         messages
     }
 
@@ -152,11 +158,14 @@ impl<M> Queue<M> {
         let mut receiver = self.receiver();
         loop {
             let message = receiver.next();
-            if message.is_some()
-                || receiver.waiting(self.tail.look().index()) == 0
-                || !wait.shortly()
-            {
+            if message.is_some() {
+                let senders = receiver.made_room(1);
+                drop(receiver);
+                senders.into_iter().for_each(Waker::wake);
                 return message;
+            }
+            if receiver.waiting(self.tail.look().index()) == 0 || !wait.shortly() {
+                return None;
             }
         }
     }
@@ -215,7 +224,7 @@ impl<'a, M> Receiver<'a, M> {
     fn next_in_front(&mut self) -> Option<M> {
         let extras = self.queue.extras().filter(|extras| extras.in_front.load(Relaxed) != 0)?;
         // SAFETY: `self` holds the lock.
-        unsafe { extras.with_front(VecDeque::pop_front) }
+        unsafe { extras.with(|guarded| guarded.front.pop_front()) }
     }
 
     #[inline]
@@ -268,8 +277,8 @@ impl<'a, M> Receiver<'a, M> {
         unsafe { Block::free(block) };
     }
 
-    /// Moves messages to a batch. True: at least one.
-    fn move_to(&mut self, batch: &mut VecDeque<M>, max: usize) -> bool {
+    /// Moves messages to a batch, and returns how many.
+    fn move_to(&mut self, batch: &mut VecDeque<M>, max: usize) -> usize {
         let before = batch.len();
         self.move_front(batch, max);
         let room = max - (batch.len() - before);
@@ -280,7 +289,16 @@ impl<'a, M> Receiver<'a, M> {
             let Some(message) = self.next_in_block() else { break };
             batch.push_back(message);
         }
-        batch.len() > before
+        batch.len() - before
+    }
+
+    /// Takes the wakers of senders that wait for room, since so much was made. They are woken without the lock.
+    pub(crate) fn made_room(&self, messages: usize) -> Vec<Waker> {
+        match self.queue.extras() {
+            // SAFETY: `self` holds the lock.
+            Some(extras) => unsafe { extras.with(|guarded| guarded.senders.take(messages)) },
+            None => Vec::new(),
+        }
     }
 
     fn move_front(&mut self, batch: &mut VecDeque<M>, max: usize) {
@@ -288,10 +306,10 @@ impl<'a, M> Receiver<'a, M> {
         if let Some(extras) = filled {
             // SAFETY: `self` holds the lock.
             unsafe {
-                extras.with_front(|front| {
-                    let count = front.len().min(max);
+                extras.with(|guarded| {
+                    let count = guarded.front.len().min(max);
                     batch.reserve(count);
-                    batch.extend(front.drain(..count));
+                    batch.extend(guarded.front.drain(..count));
                 });
             }
         }

@@ -3,9 +3,11 @@
 
 use bastion_mailbox::Queue;
 use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::task::{Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 /// Who sent it, and its number; on the heap, so that a tool for memory sees it taken twice.
@@ -164,4 +166,67 @@ fn the_oldest_gives_way() {
     });
     look(&mut queue.close());
     assert_eq!(came + lost.into_inner(), 4 * EACH);
+}
+
+/// Sends a message, and waits for room; at random it gives up at a wake. True: it was sent.
+fn send_or_give_up(queue: &Queue<Message>, message: Message, random: &mut fastrand::Rng) -> bool {
+    let unpark = Arc::new(Unpark(thread::current(), AtomicBool::new(false)));
+    let waker = Waker::from(unpark.clone());
+    let mut send = pin!(queue.send(message));
+    loop {
+        if let Poll::Ready(result) = send.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return result.is_ok();
+        }
+        wait(&unpark);
+        if random.u8(..) < 20 {
+            return false;
+        }
+    }
+}
+
+/// Senders that wait for room, and now and then give up when they are woken: what was sent arrives once, in order, and nobody waits for ever.
+#[test]
+fn senders_that_wait_for_room_and_some_that_give_up() {
+    const SENDERS: usize = 4;
+    const EACH: usize = if cfg!(debug_assertions) { 2_000 } else { 20_000 };
+    for capacity in [1, 3] {
+        let queue = Queue::new();
+        queue.set_capacity(capacity);
+        let left = AtomicUsize::new(SENDERS);
+        let (sent, received) = thread::scope(|scope| {
+            let (queue, left) = (&queue, &left);
+            let send_all = move |sender: usize| {
+                let mut random = fastrand::Rng::with_seed(sender as u64);
+                let sent: Vec<_> = (0..EACH)
+                    .filter(|number| {
+                        send_or_give_up(queue, Box::new((sender, *number)), &mut random)
+                    })
+                    .collect();
+                left.fetch_sub(1, SeqCst);
+                queue.wake();
+                sent
+            };
+            let senders: Vec<_> =
+                (0..SENDERS).map(|sender| scope.spawn(move || send_all(sender))).collect();
+            let unpark = Arc::new(Unpark(thread::current(), AtomicBool::new(false)));
+            let (waker, mut received) = (Waker::from(unpark.clone()), VecDeque::new());
+            loop {
+                let last = left.load(SeqCst) == 0;
+                if !queue.fetch(&mut received, 2, Some(&waker)) {
+                    if last {
+                        break;
+                    }
+                    wait(&unpark);
+                }
+            }
+            let sent: Vec<_> = senders.into_iter().map(|sender| sender.join().unwrap()).collect();
+            (sent, received)
+        });
+        for (sender, numbers) in sent.iter().enumerate() {
+            let of_one = received.iter().filter(|message| message.0 == sender);
+            assert!(of_one.map(|message| message.1).eq(numbers.iter().copied()), "of {sender}");
+            assert!(numbers.len() > EACH / 2, "most were sent");
+        }
+        assert_eq!(received.len(), sent.iter().map(Vec::len).sum::<usize>());
+    }
 }
