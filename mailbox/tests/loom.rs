@@ -502,3 +502,19 @@ fn a_larger_capacity_wakes_a_sender_that_waits() {
         assert_eq!(queue.len(), 2);
     });
 }
+
+#[test]
+fn a_close_wakes_a_sender_for_which_there_was_never_room() {
+    model(&[0], |queue| {
+        queue.set_capacity(0);
+        let closing = thread::spawn({
+            let queue = queue.clone();
+            move || queue.close()
+        });
+        let (waker, woken) = counted();
+        let mut send = pin!(queue.send((1, 0)));
+        let first = poll(send.as_mut(), &waker);
+        closing.join().unwrap();
+        assert!(first == Some(false) || woken.load(SeqCst) == 1, "{first:?}");
+    });
+}
