@@ -4,14 +4,12 @@
 //! end. `RUSTFLAGS="--cfg loom" cargo test --release -p bastion-mailbox --test loom`
 #![cfg(loom)]
 
-use bastion_mailbox::{Queue, Sending};
+use bastion_mailbox::Queue;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use loom::thread;
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 type Message = (u8, u8);
 type Shared = Arc<Queue<Message>>;
@@ -404,117 +402,5 @@ fn capacity_is_set_by_two_and_kept() {
         setting.join().unwrap();
         assert!(a != b, "one of two is accepted");
         assert_eq!(queue.len(), 1);
-    });
-}
-
-/// Polls once.
-fn poll(send: Pin<&mut Sending<'_, Message>>, waker: &Waker) -> Option<bool> {
-    match send.poll(&mut Context::from_waker(waker)) {
-        Poll::Ready(result) => Some(result.is_ok()),
-        Poll::Pending => None,
-    }
-}
-
-/// A queue with room for one message, which is there.
-fn filled(queue: &Shared) {
-    queue.set_capacity(1);
-    queue.push((0, 0)).unwrap();
-}
-
-#[test]
-fn room_that_is_made_wakes_a_sender_that_waits() {
-    model(&[0, 2], |queue| {
-        filled(&queue);
-        let fetching = thread::spawn({
-            let queue = queue.clone();
-            move || fetch(&queue, 1)
-        });
-        let (waker, woken) = counted();
-        let mut send = pin!(queue.send((1, 0)));
-        let first = poll(send.as_mut(), &waker);
-        assert_eq!(fetching.join().unwrap(), [(0, 0)]);
-        if first.is_none() {
-            assert_eq!(woken.load(SeqCst), 1);
-            assert_eq!(poll(send.as_mut(), &waker), Some(true));
-        }
-        assert_eq!(queue.close(), [(1, 0)]);
-    });
-}
-
-#[test]
-fn a_sender_that_is_dropped_leaves_its_turn_to_the_next() {
-    model(&[0], |queue| {
-        filled(&queue);
-        let (first, second) = (counted().0, counted());
-        let mut one = Box::pin(queue.send((1, 0)));
-        let mut two = pin!(queue.send((2, 0)));
-        assert_eq!(poll(one.as_mut(), &first), None);
-        assert_eq!(poll(two.as_mut(), &second.0), None);
-        let fetching = thread::spawn({
-            let queue = queue.clone();
-            move || fetch(&queue, 1)
-        });
-        drop(one);
-        assert_eq!(fetching.join().unwrap(), [(0, 0)]);
-        assert_eq!(second.1.load(SeqCst), 1);
-        assert_eq!(poll(two.as_mut(), &second.0), Some(true));
-    });
-}
-
-#[test]
-fn a_close_wakes_senders_that_wait() {
-    model(&[0], |queue| {
-        filled(&queue);
-        let closing = thread::spawn({
-            let queue = queue.clone();
-            move || queue.close()
-        });
-        let (waker, woken) = counted();
-        let mut send = pin!(queue.send((1, 0)));
-        let first = poll(send.as_mut(), &waker);
-        assert_eq!(closing.join().unwrap(), [(0, 0)]);
-        match first {
-            None => {
-                assert_eq!(woken.load(SeqCst), 1);
-                assert_eq!(poll(send.as_mut(), &waker), Some(false));
-            }
-            first => assert_eq!(first, Some(false)),
-        }
-    });
-}
-
-#[test]
-fn a_larger_capacity_wakes_a_sender_that_waits() {
-    model(&[0], |queue| {
-        filled(&queue);
-        let setting = thread::spawn({
-            let queue = queue.clone();
-            move || queue.set_capacity(2)
-        });
-        let (waker, woken) = counted();
-        let mut send = pin!(queue.send((1, 0)));
-        let first = poll(send.as_mut(), &waker);
-        setting.join().unwrap();
-        if first.is_none() {
-            assert_eq!(woken.load(SeqCst), 1);
-            assert_eq!(poll(send.as_mut(), &waker), Some(true));
-        }
-        assert_eq!(queue.len(), 2);
-    });
-}
-
-#[test]
-fn a_close_wakes_a_sender_for_which_there_was_never_room() {
-    model(&[0], |queue| {
-        queue.set_capacity(0);
-        let closing = thread::spawn({
-            let queue = queue.clone();
-            move || queue.close()
-        });
-        let (waker, woken) = counted();
-        let mut send = pin!(queue.send((1, 0)));
-        let first = poll(send.as_mut(), &waker);
-        closing.join().unwrap();
-        assert!(first == Some(false) || woken.load(SeqCst) == 1, "{first:?}");
     });
 }

@@ -34,8 +34,8 @@ pub use message::{Message, Msg};
 pub use pid::Pid;
 pub use place::{Place, PlaceError};
 pub use process::{
-    ASK_TIMEOUT, Address, Ask, AskError, Context, Down, ExitSignal, ForeignMonitor, Monitor,
-    ProcessShutdown, Reply, ShutdownHandle, StopSignal, current_pid,
+    ASK_TIMEOUT, Address, Ask, AskError, Context, Down, ExitSignal, ForeignMonitor, MailboxFull,
+    Monitor, Overflow, ProcessShutdown, Reply, ShutdownHandle, StopSignal, TimedOut, current_pid,
 };
 pub use report::{CrashReport, History, Record, Report, Stats};
 pub use runtime::{Runtime, RuntimeError, Sim};

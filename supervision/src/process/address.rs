@@ -24,13 +24,14 @@ pub struct Address<M> {
 }
 
 impl<M: Send + 'static> Address<M> {
-    /// Sends a message: at most once, in order with this sender's other messages. Never waits.
+    /// Sends a message: at most once, in order with this sender's other messages. Never waits: what happens when the mailbox is full its
+    /// [`Overflow`](crate::Overflow) says.
     ///
     /// # Errors
     /// [`TellError::Dead`] when the process has ended for good, [`TellError::Full`] when its mailbox holds as much as it may.
     /// The message comes back in the error.
     pub fn tell(&self, message: M) -> Result<(), TellError<M>> {
-        Ok(self.shared.mailbox.push(message)?)
+        self.shared.tell(message)
     }
 
     /// Sends a message made from a [`Reply`], and waits for what is replied, for at most [`ASK_TIMEOUT`].

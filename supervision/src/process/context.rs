@@ -1,4 +1,4 @@
-//! [`Context`]: what the body of a process is given: its mailbox, its stop signal, itself.
+//! [`Context`]: what the body of a process is given: its stop signal, its time, itself. What it receives is in `receive`.
 
 use super::address::Address;
 use super::core::Shared;
@@ -6,7 +6,6 @@ use super::life::Life;
 use super::shutdown::ProcessShutdown;
 use super::watching::Watching;
 use crate::env::Env;
-use crate::mailbox::BATCH;
 use crate::pid::Pid;
 use crate::plan::Time;
 use crate::supervisor::SupervisorRef;
@@ -15,7 +14,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context as Task, Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
 /// What the body of a process is given. Each incarnation has its own.
@@ -23,91 +22,16 @@ pub struct Context<M: Send + 'static> {
     pub(super) shared: Arc<Shared<M>>,
     pub(super) life: Arc<Life>,
     /// Messages taken from the mailbox and not yet handed to the body.
-    batch: VecDeque<M>,
-    in_a_row: u32,
+    pub(super) batch: VecDeque<M>,
+    /// How many were handed out without a wait.
+    pub(super) in_a_row: u32,
     /// Most processes watch nobody.
     pub(super) watching: Option<Box<Watching<M>>>,
 }
 
-/// After so many messages in a row `recv` lets others run.
-const MESSAGES_IN_A_ROW: u32 = 128;
-
 impl<M: Send + 'static> Context<M> {
     pub(super) fn new(shared: Arc<Shared<M>>, life: Arc<Life>) -> Self {
         Context { shared, life, batch: VecDeque::new(), in_a_row: 0, watching: None }
-    }
-
-    /// Waits for the next message. `None`: the process is asked to stop, or is killed; messages that wait stay in the mailbox.
-    ///
-    /// The stop request overtakes messages, and so do exit signals and the ends of watched processes. After 128 messages without a wait, others run first.
-    ///
-    /// # Cancel safety
-    /// No message is lost when the future is dropped.
-    pub fn recv(&mut self) -> impl Future<Output = Option<M>> + Send + '_ {
-        Recv { context: self, waits: false }
-    }
-
-    fn poll_recv(&mut self, task: &mut Task<'_>) -> Poll<Option<M>> {
-        if self.is_over() {
-            return Poll::Ready(None);
-        }
-        if self.in_a_row >= MESSAGES_IN_A_ROW {
-            self.in_a_row = 0;
-            task.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        if let Some(message) = self.urgent().or_else(|| self.next(Some(task.waker()))) {
-            self.in_a_row += 1;
-            return Poll::Ready(Some(message));
-        }
-        // What came before the waker was left in the mailbox.
-        if self.is_over() {
-            return Poll::Ready(None);
-        }
-        if let Some(message) = self.urgent() {
-            return Poll::Ready(Some(message));
-        }
-        self.in_a_row = 0;
-        Poll::Pending
-    }
-
-    /// Takes what overtakes messages.
-    fn urgent(&mut self) -> Option<M> {
-        let message = self.noticed();
-        if message.is_some() {
-            self.life.progress(false);
-        }
-        message
-    }
-
-    /// Says whether this incarnation has nothing to receive any more: what waits is the next one's.
-    fn is_over(&self) -> bool {
-        self.life.is_stopping() || self.life.is_killed()
-    }
-
-    /// Returns the next message, if one waits.
-    pub fn try_recv(&mut self) -> Option<M> {
-        if self.life.is_killed() {
-            return None;
-        }
-        self.urgent().or_else(|| self.next(None))
-    }
-
-    /// Waits for the next message, stopping or not.
-    pub(crate) fn poll_message(&mut self, task: &mut Task<'_>) -> Poll<M> {
-        match self.next(Some(task.waker())) {
-            Some(message) => Poll::Ready(message),
-            None => Poll::Pending,
-        }
-    }
-
-    fn next(&mut self, waker: Option<&Waker>) -> Option<M> {
-        if self.batch.is_empty() && !self.shared.mailbox.fetch(&mut self.batch, BATCH, waker) {
-            self.life.progress(waker.is_some());
-            return None;
-        }
-        self.life.progress(false);
-        self.batch.pop_front()
     }
 
     /// Returns the signal that tells when the process is asked to stop.
@@ -189,31 +113,6 @@ impl<M: Send + 'static> Context<M> {
 
     pub(crate) fn stop_request(&self) -> Option<Option<Time>> {
         self.life.stop_request()
-    }
-}
-
-/// The future of [`Context::recv`].
-struct Recv<'a, M: Send + 'static> {
-    context: &'a mut Context<M>,
-    waits: bool,
-}
-
-impl<M: Send + 'static> Future for Recv<'_, M> {
-    type Output = Option<M>;
-
-    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Option<M>> {
-        let polled = self.context.poll_recv(task);
-        self.waits = polled.is_pending();
-        polled
-    }
-}
-
-/// Dropped while it waits, it gives the body back the time that its watchdog measures.
-impl<M: Send + 'static> Drop for Recv<'_, M> {
-    fn drop(&mut self) {
-        if self.waits {
-            self.context.life.progress(false);
-        }
     }
 }
 

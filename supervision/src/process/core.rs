@@ -3,6 +3,7 @@
 use super::guard;
 use super::life::Life;
 use super::notice::{ExitSignal, Peer};
+use super::overflow::{Overflow, Spill};
 use super::ties::{self, Ties, Watcher};
 use crate::env::Env;
 use crate::mailbox::{BATCH, Mailbox};
@@ -180,6 +181,14 @@ impl Core {
         true
     }
 
+    /// Ends the incarnation that runs, or is about to, whether it traps exits or not.
+    pub(super) fn doom(&self, reason: ExitReason) {
+        let latest = lock(&self.existence).latest.clone();
+        if let Some(life) = latest.filter(|life| !life.has_left()) {
+            life.end_by(reason);
+        }
+    }
+
     /// Sends an exit signal along a link, which ends by this. False: there is no such link.
     pub(super) fn signal_along(&self, link: Peer, signal: ExitSignal) -> bool {
         let mut existence = lock(&self.existence);
@@ -281,11 +290,14 @@ pub(crate) struct Shared<M> {
     pub(crate) core: Core,
     pub(crate) mailbox: Mailbox<M>,
     office: Option<Box<Office>>,
+    /// What it does with messages for which there is no room, if that was said.
+    spill: OnceLock<Box<Spill>>,
 }
 
 impl<M> Shared<M> {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Shared { core: Core::new(), mailbox: Mailbox::new(), office: None })
+        let (core, mailbox) = (Core::new(), Mailbox::new());
+        Arc::new(Shared { core, mailbox, office: None, spill: OnceLock::new() })
     }
 
     /// A supervisor: its messages are requests, without a limit, and never dead letters, since who sent one is told.
@@ -294,7 +306,17 @@ impl<M> Shared<M> {
         mailbox.set_capacity(usize::MAX);
         signals.set_capacity(usize::MAX);
         let office = Office { signals, place: OnceLock::new(), path: OnceLock::new() };
-        Arc::new(Shared { core: Core::new(), mailbox, office: Some(Box::new(office)) })
+        let (core, office) = (Core::new(), Some(Box::new(office)));
+        Arc::new(Shared { core, mailbox, office, spill: OnceLock::new() })
+    }
+
+    /// Sets what is done with messages for which there is no room. The first word stands.
+    pub(crate) fn set_overflow(&self, rule: Overflow) {
+        self.spill.get_or_init(|| Box::new(Spill::new(rule)));
+    }
+
+    pub(super) fn spill(&self) -> Option<&Spill> {
+        self.spill.get().map(|spill| &**spill)
     }
 
     fn signals(&self) -> Option<&Mailbox<Signal>> {
@@ -358,7 +380,8 @@ impl<M> Shared<M> {
 
     /// Ends the process for good.
     pub(crate) fn end(&self, reason: ExitReason) {
-        let left = self.shut();
+        let spilled = self.spill().map_or(0, Spill::unreported);
+        let left = self.shut() + spilled as usize;
         self.dead_letters(left);
         self.core.end(reason);
     }
@@ -370,7 +393,7 @@ impl<M> Shared<M> {
         }
     }
 
-    fn dead_letters(&self, count: usize) {
+    pub(super) fn dead_letters(&self, count: usize) {
         if count > 0
             && self.office.is_none()
             && let Some(env) = self.core.env()

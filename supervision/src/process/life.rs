@@ -160,7 +160,12 @@ impl Life {
 
     /// Ends it at its next poll, which drops it.
     pub(crate) fn kill(&self) {
-        let task = self.doom(&mut lock(&self.state), ExitReason::Killed);
+        self.end_by(ExitReason::Killed);
+    }
+
+    /// Ends it at its next poll, for this reason.
+    pub(super) fn end_by(&self, reason: ExitReason) {
+        let task = self.doom(&mut lock(&self.state), reason);
         if let Some(task) = task {
             guard::wake(task);
         }
@@ -213,9 +218,14 @@ impl Life {
         }
     }
 
+    /// Says whether something waits on the control lane.
+    pub(super) fn is_noticed(&self) -> bool {
+        self.noticed.load(SeqCst)
+    }
+
     /// Takes the next thing from the control lane.
     pub(super) fn next_notice(&self) -> Option<Notice> {
-        if !self.noticed.load(SeqCst) {
+        if !self.is_noticed() {
             return None;
         }
         let mut state = lock(&self.state);

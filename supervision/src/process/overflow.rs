@@ -1,0 +1,179 @@
+//! What becomes of a message for which the mailbox has no room, and of the count of those that were dropped.
+
+use super::address::Address;
+use super::core::Shared;
+use super::guard;
+use crate::mailbox::TellError;
+use crate::plan::{ExitReason, Failure};
+use bastion_mailbox::PushError;
+use std::error::Error;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// What [`tell`](Address::tell) does when the mailbox is full. Who would rather wait for room uses [`send`](Address::send), whatever this says.
+///
+/// Messages that are dropped are dead letters. They are reported, and counted in [`Stats`](crate::Stats), at the first one, and then
+/// whenever their number has doubled; the rest when the process ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// The message comes back, in [`TellError::Full`].
+    #[default]
+    Refuse,
+    /// The message is dropped: the sender does not notice. For samples of which some may be missing.
+    DropNewest,
+    /// The message that has waited longest is dropped, to make room. For states of which only the last ones matter.
+    DropOldest,
+    /// The process ends with the error [`MailboxFull`], and is restarted if its rules say so, with what waits; the message comes back. For
+    /// processes that must not fall behind.
+    Stop,
+}
+
+/// A process has ended because its mailbox was full: see [`Overflow::Stop`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailboxFull {
+    /// How many messages waited.
+    pub queued: usize,
+}
+
+impl fmt::Display for MailboxFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the mailbox is full: {} messages wait", self.queued)
+    }
+}
+
+impl Error for MailboxFull {}
+
+/// The rule of a mailbox that has one, and what it has dropped.
+pub(super) struct Spill {
+    rule: Overflow,
+    dropped: AtomicU64,
+    /// How many of them were reported.
+    reported: AtomicU64,
+}
+
+impl Spill {
+    pub(super) fn new(rule: Overflow) -> Spill {
+        Spill { rule, dropped: AtomicU64::new(0), reported: AtomicU64::new(0) }
+    }
+
+    /// Counts one more, and returns how many are to be reported now.
+    fn drop_one(&self) -> u64 {
+        let dropped = self.dropped.fetch_add(1, Relaxed) + 1;
+        if dropped.is_power_of_two() { self.unreported() } else { 0 }
+    }
+
+    /// Returns how many were not reported yet; they are from now on.
+    pub(super) fn unreported(&self) -> u64 {
+        let dropped = self.dropped.load(Relaxed);
+        dropped.saturating_sub(self.reported.fetch_max(dropped, Relaxed))
+    }
+}
+
+impl<M: Send + 'static> Shared<M> {
+    /// Queues a message, by the rule of the mailbox when there is no room.
+    pub(super) fn tell(&self, message: M) -> Result<(), TellError<M>> {
+        match self.mailbox.push(message) {
+            Ok(()) => Ok(()),
+            Err(PushError::Closed(message)) => Err(TellError::Dead(message)),
+            Err(PushError::Full(message)) => self.overflow(message),
+        }
+    }
+
+    #[cold]
+    fn overflow(&self, message: M) -> Result<(), TellError<M>> {
+        let Some(spill) = self.spill() else { return Err(TellError::Full(message)) };
+        match spill.rule {
+            Overflow::Refuse => Err(TellError::Full(message)),
+            Overflow::DropNewest => {
+                self.spilled(spill, message);
+                Ok(())
+            }
+            Overflow::DropOldest => self.displace(spill, message),
+            Overflow::Stop => {
+                let queued = self.mailbox.len();
+                self.core.doom(ExitReason::Error(Failure::new(MailboxFull { queued })));
+                Err(TellError::Full(message))
+            }
+        }
+    }
+
+    /// Queues a message in place of the oldest one.
+    fn displace(&self, spill: &Spill, mut message: M) -> Result<(), TellError<M>> {
+        loop {
+            // None: the receiver has taken all, or another sender is just writing.
+            if let Some(oldest) = self.mailbox.pop_oldest() {
+                self.spilled(spill, oldest);
+            }
+            message = match self.mailbox.push(message) {
+                Ok(()) => return Ok(()),
+                Err(PushError::Closed(message)) => return Err(TellError::Dead(message)),
+                Err(PushError::Full(message)) => message,
+            };
+        }
+    }
+
+    fn spilled(&self, spill: &Spill, message: M) {
+        guard::contain(|| drop(message));
+        let count = spill.drop_one();
+        if count > 0 {
+            self.dead_letters(count as usize);
+        }
+    }
+}
+
+impl<M: Send + 'static> Address<M> {
+    /// Sends a message, and waits for room while the mailbox is full: back-pressure. Those who wait have their turn in the order in which
+    /// they came. What a process sends to itself does not wait, but comes back: nobody else could make room.
+    ///
+    /// # Errors
+    /// [`TellError::Dead`] when the process has ended for good, also while this waits; [`TellError::Full`] for a process's message to itself.
+    /// The message comes back in the error.
+    ///
+    /// # Cancel safety
+    /// A future that is dropped before it is ready has not sent its message.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{Context, Exit, Runtime, Sim, System, child};
+    /// use std::time::Duration;
+    /// let sim = Sim::new(1);
+    /// sim.run(async {
+    ///     let system = System::new(Runtime::sim(&sim));
+    ///     let slow = child(|mut cx: Context<u32>| async move {
+    ///         while let Some(_job) = cx.recv().await {
+    ///             cx.sleep(Duration::from_secs(1)).await;
+    ///         }
+    ///         Ok(())
+    ///     });
+    ///     let slow = system.spawn_child(slow.mailbox_capacity(2)).unwrap();
+    ///     for job in 0..10 {
+    ///         slow.send(job).await.unwrap();
+    ///     }
+    ///     assert!(sim.now() >= Duration::from_secs(6));
+    /// });
+    /// ```
+    pub fn send(&self, message: M) -> impl Future<Output = Result<(), TellError<M>>> + Send + '_ {
+        let own = self.pid().is_some() && guard::current_pid() == self.pid();
+        async move {
+            if own {
+                return Ok(self.shared.mailbox.push(message)?);
+            }
+            Ok(self.shared.mailbox.send(message).await?)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_dropped_is_reported_at_each_doubling_and_once() {
+        let spill = Spill::new(Overflow::DropNewest);
+        let reported: Vec<u64> = (0..9).map(|_| spill.drop_one()).collect();
+        assert_eq!(reported, [1, 1, 0, 2, 0, 0, 0, 4, 0]);
+        assert_eq!(spill.unreported(), 1);
+        assert_eq!(spill.unreported(), 0);
+    }
+}

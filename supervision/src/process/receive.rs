@@ -1,0 +1,275 @@
+//! Receiving: one message, several, with a limit of time, or the next one that is wanted.
+//!
+//! What overtakes messages, the stop request first and then the control lane, is looked at before every one of them. Messages are taken from the mailbox in
+//! batches; what is in the batch is what the incarnation has in its hands, and goes back when it ends.
+
+use super::context::Context;
+use crate::mailbox::BATCH;
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context as Task, Poll, Waker};
+use std::time::Duration;
+
+/// After so many messages in a row the process lets others run.
+const MESSAGES_IN_A_ROW: u32 = 128;
+
+/// No message has come in this time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedOut(pub Duration);
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no message within {:?}", self.0)
+    }
+}
+
+impl Error for TimedOut {}
+
+impl<M: Send + 'static> Context<M> {
+    /// Waits for the next message. `None`: the process is asked to stop, or is killed; messages that wait stay in the mailbox.
+    ///
+    /// The stop request overtakes messages, and so do exit signals and the ends of watched processes. After 128 messages without a
+    /// wait, others run first.
+    ///
+    /// # Cancel safety
+    /// No message is lost when the future is dropped.
+    pub fn recv(&mut self) -> impl Future<Output = Option<M>> + Send + '_ {
+        self.receive(|context, waker| context.take(Some(waker)))
+    }
+
+    /// Waits for the next message, at most for `limit` from now, real or virtual. Otherwise as [`Context::recv`].
+    ///
+    /// # Errors
+    /// [`TimedOut`]: none has come.
+    ///
+    /// # Cancel safety
+    /// That of [`Context::recv`].
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{Context, Exit, child};
+    /// use std::time::Duration;
+    /// async fn flush_when_idle(mut cx: Context<String>) -> Result<(), Exit> {
+    ///     let mut lines = Vec::new();
+    ///     loop {
+    ///         match cx.recv_timeout(Duration::from_millis(50)).await {
+    ///             Ok(Some(line)) => lines.push(line),
+    ///             Ok(None) => return Ok(()),
+    ///             Err(_idle) => println!("{}", lines.drain(..).collect::<String>()),
+    ///         }
+    ///     }
+    /// }
+    /// let log = child(flush_when_idle);
+    /// ```
+    pub fn recv_timeout(
+        &mut self,
+        limit: Duration,
+    ) -> impl Future<Output = Result<Option<M>, TimedOut>> + Send + '_ {
+        let mut timer = self.life.env().runtime().timer_after(limit);
+        let mut receive = self.receive(|context, waker| context.take(Some(waker)));
+        poll_fn(move |task| match Pin::new(&mut receive).poll(task) {
+            Poll::Ready(message) => Poll::Ready(Ok(message)),
+            Poll::Pending => Pin::new(&mut timer).poll(task).map(|()| Err(TimedOut(limit))),
+        })
+    }
+
+    /// Waits for messages, and takes up to `max` that are there, at least one. Empty: the process is asked to stop, or is killed.
+    ///
+    /// # Panics
+    /// When `max` is 0.
+    ///
+    /// # Cancel safety
+    /// No message is lost when the future is dropped.
+    pub fn recv_many(&mut self, max: usize) -> impl Future<Output = Vec<M>> + Send + '_ {
+        assert!(max > 0, "at least one message is received");
+        let mut receive = self.receive(move |context, waker| context.take_many(max, waker));
+        poll_fn(move |task| Pin::new(&mut receive).poll(task).map(Option::unwrap_or_default))
+    }
+
+    /// Waits for the next message for which `wanted` says so: selective receive. Those that it passes over are received later, in their
+    /// order; until then they are in the hands of the process, and do not count for the capacity of its mailbox.
+    ///
+    /// It looks at every message that waits, so a process that lets many wait makes it slow. What comes by the control lane is looked at first, and
+    /// passed over like other messages.
+    ///
+    /// # Cancel safety
+    /// No message is lost when the future is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{Context, Exit, child};
+    /// enum Order { Work(u32), Resume, Pause }
+    /// async fn work(mut cx: Context<Order>) -> Result<(), Exit> {
+    ///     while let Some(order) = cx.recv().await {
+    ///         match order {
+    ///             Order::Work(number) => println!("{number}"),
+    ///             // Work that comes meanwhile waits.
+    ///             Order::Pause => drop(cx.recv_matching(|order| matches!(order, Order::Resume)).await),
+    ///             Order::Resume => {}
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// let worker = child(work);
+    /// ```
+    pub fn recv_matching<'a>(
+        &'a mut self,
+        mut wanted: impl FnMut(&M) -> bool + Send + 'a,
+    ) -> impl Future<Output = Option<M>> + Send + 'a {
+        let mut seen = 0;
+        self.receive(move |context, waker| context.take_matching(&mut seen, &mut wanted, waker))
+    }
+
+    /// Returns the next message, if one waits.
+    pub fn try_recv(&mut self) -> Option<M> {
+        if self.life.is_killed() { None } else { self.take(None) }
+    }
+
+    /// Waits for the next message, stopping or not.
+    pub(crate) fn poll_message(&mut self, task: &mut Task<'_>) -> Poll<M> {
+        match self.next(Some(task.waker())) {
+            Some(message) => Poll::Ready(message),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Says whether this incarnation has nothing to receive any more: what waits is the next one's.
+    fn is_over(&self) -> bool {
+        self.life.is_stopping() || self.life.is_killed()
+    }
+
+    fn take(&mut self, waker: Option<&Waker>) -> Option<M> {
+        self.urgent().or_else(|| self.next(waker))
+    }
+
+    /// Takes what overtakes messages.
+    fn urgent(&mut self) -> Option<M> {
+        let message = self.noticed();
+        if message.is_some() {
+            self.life.progress(false);
+        }
+        message
+    }
+
+    fn next(&mut self, waker: Option<&Waker>) -> Option<M> {
+        if self.batch.is_empty() && !self.fetch(waker) {
+            return None;
+        }
+        self.life.progress(false);
+        self.batch.pop_front()
+    }
+
+    /// Takes messages from the mailbox. False: none waits, and the waker is left there.
+    fn fetch(&mut self, waker: Option<&Waker>) -> bool {
+        // Where old messages give way to new ones, none is taken before its time.
+        let max = if self.shared.spill().is_some() { 1 } else { BATCH };
+        let fetched = self.shared.mailbox.fetch(&mut self.batch, max, waker);
+        self.life.progress(!fetched && waker.is_some());
+        fetched
+    }
+
+    fn take_many(&mut self, max: usize, waker: &Waker) -> Option<Vec<M>> {
+        let mut messages = vec![self.take(Some(waker))?];
+        while messages.len() < max
+            && let Some(message) = self.take(None)
+        {
+            messages.push(message);
+        }
+        Some(messages)
+    }
+
+    /// Takes the first message that is wanted, of those that were not yet `seen`.
+    fn take_matching(
+        &mut self,
+        seen: &mut usize,
+        wanted: &mut impl FnMut(&M) -> bool,
+        waker: &Waker,
+    ) -> Option<M> {
+        loop {
+            while let Some(message) = self.urgent() {
+                self.batch.push_back(message);
+            }
+            while let Some(message) = self.batch.get(*seen) {
+                if wanted(message) {
+                    self.life.progress(false);
+                    return self.batch.remove(*seen);
+                }
+                *seen += 1;
+            }
+            if !self.fetch(Some(waker)) {
+                return None;
+            }
+        }
+    }
+
+    fn receive<T, F>(&mut self, take: F) -> Receive<'_, M, F>
+    where
+        F: FnMut(&mut Context<M>, &Waker) -> Option<T>,
+    {
+        Receive { context: self, take, waits: false }
+    }
+}
+
+/// The future of everything that receives.
+struct Receive<'a, M: Send + 'static, F> {
+    context: &'a mut Context<M>,
+    /// Takes what is wanted, or leaves the waker in the mailbox.
+    take: F,
+    waits: bool,
+}
+
+impl<M: Send + 'static, F> Unpin for Receive<'_, M, F> {}
+
+impl<M, T, F> Receive<'_, M, F>
+where
+    M: Send + 'static,
+    F: FnMut(&mut Context<M>, &Waker) -> Option<T>,
+{
+    fn poll_take(&mut self, task: &mut Task<'_>) -> Poll<Option<T>> {
+        if self.context.is_over() {
+            return Poll::Ready(None);
+        }
+        if self.context.in_a_row >= MESSAGES_IN_A_ROW {
+            self.context.in_a_row = 0;
+            task.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let mut taken = (self.take)(self.context, task.waker());
+        // What came before the waker was left in the mailbox.
+        if taken.is_none() {
+            if self.context.is_over() {
+                return Poll::Ready(None);
+            }
+            if self.context.life.is_noticed() {
+                taken = (self.take)(self.context, task.waker());
+            }
+        }
+        self.context.in_a_row = if taken.is_some() { self.context.in_a_row + 1 } else { 0 };
+        taken.map_or(Poll::Pending, |taken| Poll::Ready(Some(taken)))
+    }
+}
+
+impl<M, T, F> Future for Receive<'_, M, F>
+where
+    M: Send + 'static,
+    F: FnMut(&mut Context<M>, &Waker) -> Option<T>,
+{
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Option<T>> {
+        let polled = self.poll_take(task);
+        self.waits = polled.is_pending();
+        polled
+    }
+}
+
+/// Dropped while it waits, it gives the body back the time that its watchdog measures.
+impl<M: Send + 'static, F> Drop for Receive<'_, M, F> {
+    fn drop(&mut self) {
+        if self.waits {
+            self.context.life.progress(false);
+        }
+    }
+}
