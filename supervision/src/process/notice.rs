@@ -26,7 +26,7 @@ pub struct Down {
     pub monitor: Monitor,
     /// Who was watched; `None`: it was never given to a supervisor.
     pub pid: Option<Pid>,
-    /// Its name.
+    /// Its name; of a [watch by name](crate::Context::monitor_name) the one that it was made by.
     pub name: Option<Arc<str>>,
     /// Which incarnation was the last; 0: none ever ran.
     pub incarnation: u32,
