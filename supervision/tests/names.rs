@@ -1,12 +1,15 @@
 //! Names and groups in simulations: random operations against a model in plain values; systems beside each other; values that use the names.
 
-use bastion_supervision::plan::{Backoff, ExitReason, RestartType};
+use bastion_supervision::plan::{self, Backoff, ExitReason, RestartType};
 use bastion_supervision::{
-    Address, Child, Context, Exit, NameError, Names, Runtime, Sim, System, child,
+    Address, Child, Context, Exit, NameError, Names, Runtime, Sim, Supervisor, System, child,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 #[derive(Clone)]
@@ -327,6 +330,49 @@ fn a_name_that_is_given_back_at_once_stays_free() {
     }
 }
 
+/// A description holds for each start, also of a child that somebody has waited for.
+#[test]
+fn a_name_that_was_given_back_is_taken_again_by_the_next_start() {
+    let sim = Sim::new(1);
+    sim.run(async {
+        let system = System::new(Runtime::sim(&sim));
+        let pool = system.supervise(Supervisor::dynamic("pool")).await.unwrap();
+        let a = pool.start_child(new_player().registered("name")).await.unwrap();
+        assert!(system.names().unregister("name", &a));
+        a.tell(Hear::Crash).unwrap();
+        sim.sleep(MOMENT).await;
+        assert_eq!(system.names().find("name"), Ok(a));
+    });
+}
+
+/// It has its name as soon as its supervisor has it, also while that waits for an elder sibling.
+#[test]
+fn an_added_child_is_found_before_it_is_started() {
+    let sim = Sim::new(1);
+    sim.run(async {
+        let system = System::new(Runtime::sim(&sim));
+        let s = Supervisor::new("s").strategy(plan::Strategy::OneForAll);
+        let s = system.supervise(s).await.unwrap();
+        let elder = child(|mut cx: Context<()>| async move {
+            cx.recv().await;
+            cx.ready();
+            cx.recv().await;
+            Ok(())
+        });
+        let elder = elder.gated();
+        let (address, younger) = (elder.address(), new_player().registered("younger"));
+        let (mut first, mut second) = (pin!(s.start_child(elder)), pin!(s.start_child(younger)));
+        poll_fn(|task| Poll::Ready(first.as_mut().poll(task).is_ready())).await;
+        poll_fn(|task| Poll::Ready(second.as_mut().poll(task).is_ready())).await;
+        sim.sleep(MOMENT).await;
+        let found = system.names().find::<Hear>("younger").unwrap();
+        assert_eq!(found.incarnation(), 0, "it waits");
+        address.tell(()).unwrap();
+        first.await.unwrap();
+        assert_eq!(second.await.unwrap(), found);
+    });
+}
+
 /// A name that is taken is waited for: whoever is spawned for it tries again, as its rules say.
 #[test]
 fn a_spawned_child_whose_name_is_taken_is_started_when_it_is_free() {
@@ -350,11 +396,12 @@ fn a_spawned_child_whose_name_is_taken_is_started_when_it_is_free() {
 /// Values are foreign: their destructors use the names themselves.
 #[test]
 fn values_are_dropped_where_names_can_be_asked() {
-    struct Asks(Names);
+    struct Asks(Names, Address<Hear>);
     impl Drop for Asks {
         fn drop(&mut self) {
             self.0.pid("name");
             self.0.groups();
+            self.0.names_of(&self.1);
             assert!(self.0.publish("group", Hear::News).accepted <= 1);
         }
     }
@@ -363,11 +410,11 @@ fn values_are_dropped_where_names_can_be_asked() {
         let system = System::new(Runtime::sim(&sim));
         let (a, names) = (system.spawn_child(new_player()).unwrap(), system.names());
         names.join("group", &a).unwrap();
-        names.register_with("name", &a, Asks(names.clone())).unwrap();
-        names.register_with("name", &a, Asks(names.clone())).unwrap_err();
-        names.set_value("name", &a, Asks(names.clone())).unwrap();
+        names.register_with("name", &a, Asks(names.clone(), a.clone())).unwrap();
+        names.register_with("name", &a, Asks(names.clone(), a.clone())).unwrap_err();
+        names.set_value("name", &a, Asks(names.clone(), a.clone())).unwrap();
         assert!(names.unregister("name", &a));
-        names.register_with("name", &a, Asks(names.clone())).unwrap();
+        names.register_with("name", &a, Asks(names.clone(), a.clone())).unwrap();
         a.tell(Hear::End).unwrap();
         a.ended().await;
         assert_eq!(names.pid("name"), None);
