@@ -49,7 +49,7 @@ impl Env {
     pub(crate) fn new(runtime: Runtime, reporter: Reporter) -> Env {
         let common = Arc::new(Common {
             pids: Default::default(),
-            names: Names::default(),
+            names: Names::new(),
             reporter,
             orphans: Mutex::new(WeakList::new()),
         });

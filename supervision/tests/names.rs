@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -328,6 +329,45 @@ fn a_name_that_is_given_back_at_once_stays_free() {
             assert_eq!(system.names().pid("name"), None, "seed {seed}");
         });
     }
+}
+
+#[test]
+fn nothing_is_left_of_names_when_their_system_is_dropped() {
+    let sim = Sim::new(1);
+    sim.run(async {
+        let (system, token) = (System::new(Runtime::sim(&sim)), Arc::new(()));
+        let (names, a) = (system.names(), system.spawn_child(new_player()).unwrap());
+        // In a circle: the value leads to the process, and that to the names.
+        names.register_with("name", &a, (token.clone(), a.clone())).unwrap();
+        names.join("group", &a).unwrap();
+        drop((system, a));
+        sim.sleep(MOMENT).await;
+        assert_eq!(Arc::strong_count(&token), 1);
+        assert_eq!((names.pid("name"), names.groups().len()), (None, 0));
+    });
+}
+
+#[test]
+fn a_process_that_is_stopped_and_kept_keeps_its_name() {
+    let sim = Sim::new(1);
+    sim.run(async {
+        let system = System::new(Runtime::sim(&sim));
+        let (names, other) = (system.names(), system.spawn_child(new_player()).unwrap());
+        let s = system.supervise(Supervisor::new("s")).await.unwrap();
+        let a = s.start_child(new_player().named("a").registered("name")).await.unwrap();
+        names.join("group", &a).unwrap();
+        s.stop_child("a").await.unwrap();
+        assert_eq!(names.find("name"), Ok(a.clone()));
+        assert!(names.register("name", &other).is_err());
+        let published = names.publish("group", Hear::News);
+        assert_eq!(published.accepted + published.refused, 1);
+        s.restart_child("a").await.unwrap();
+        assert_eq!((a.incarnation(), names.names_of(&a).len()), (2, 1));
+        s.stop_child("a").await.unwrap();
+        s.delete_child("a").await.unwrap();
+        assert_eq!(names.register("name", &other), Ok(()));
+        assert_eq!(names.groups(), []);
+    });
 }
 
 /// A description holds for each start, also of a child that somebody has waited for.

@@ -1,7 +1,7 @@
 //! [`Names`]: how processes are found by what they are called, and reached in groups.
 //!
-//! `registry` is the table, `held` what a process has in it, `groups` the names that many have, `error` what can go wrong. Knows no restart rule: what a
-//! process holds is its own, over all its incarnations, and is given up where it ends for good (`process/core.rs`).
+//! `registry` is the table, `held` what a process has in it, `groups` the names that many have, `error` what can go wrong. Knows no restart
+//! rule: what a process holds is its own, over all its incarnations, and is given up where it ends for good (`process/core.rs`).
 
 mod error;
 mod groups;
@@ -20,9 +20,12 @@ use std::sync::Arc;
 
 /// The names of a system's processes, each of which one process has at most, and its groups, in which are any number: see [`Names::join`].
 ///
-/// A name belongs to the process, not to one incarnation: it holds over restarts. It ends with the process, and is free before anybody hears of
-/// that end: before a [`Down`](crate::Down) comes, and before [`Address::ended`] returns. Systems do not see each other's names. They are
-/// not the children's names, which are ids among siblings: a child is given one by [`Child::registered`](crate::Child::registered).
+/// A name belongs to the process, not to one incarnation: it holds over restarts, and while a supervisor keeps the process stopped. It ends
+/// with the process, and is free before anybody hears of that end: before a [`Down`](crate::Down) comes, and before
+/// [`Address::ended`] returns. Systems do not see each other's names.
+///
+/// These are not the names of children, which are ids among siblings: a child is given one by
+/// [`Child::registered`](crate::Child::registered), a process by [`Names::register`].
 ///
 /// Cloning it gives another handle, which keeps no system alive.
 ///
@@ -47,10 +50,14 @@ use std::sync::Arc;
 ///     assert_eq!(names.register("clock", &clock), Err(NameError::Taken { holder }));
 /// });
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Names(Arc<Registry>);
 
 impl Names {
+    pub(crate) fn new() -> Names {
+        Names(Arc::default())
+    }
+
     /// Gives a process a name. It may have many.
     ///
     /// # Errors
@@ -134,7 +141,7 @@ impl Names {
         taken.is_some()
     }
 
-    /// Finds the process that has a name, by a look that waits for nobody.
+    /// Finds the process that has a name.
     ///
     /// It may have ended when it is told something: then that fails, and gives the message back.
     ///

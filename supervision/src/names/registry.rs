@@ -1,8 +1,8 @@
 //! The table of a system's names and groups.
 //!
-//! It is in shards, each behind a lock under which nothing foreign runs and no other lock is taken. What is entered in a shard stands with the
-//! process too ([`Held`]), and both change together: under the lock of the process's existence, and under that of the shard, in this
-//! order. So what a process holds is known where it ends. The other way round there is nothing: a look takes the shard's lock only, and what it finds keeps no process.
+//! It is in shards, each behind a lock under which nothing foreign runs and no other lock is taken. What is entered in a shard stands with
+//! the process too ([`Held`]), and both change together: under the lock of the process's existence, and under that of the shard, in
+//! this order. So what a process holds is known where it ends. A look takes the shard's lock only, and what is entered keeps no process.
 
 use super::error::NameError;
 use super::held::Held;
