@@ -45,13 +45,14 @@ pub use bastion_supervision as supervision;
 pub use bastion_supervision::{
     ASK_TIMEOUT, Acquire, Address, Ask, AskError, Branch, ChangeError, Child, ChildInfo, Context,
     CrashReport, Down, Exit, ExitSignal, ForeignMonitor, Gone, History, InitializationError,
-    InvalidSupervisor, Lease, MailboxFull, Message, Monitor, Msg, NoSupervisor, Overflow, Pid,
-    Place, PlaceError, ProcessShutdown, Record, Reply, Report, RequestError, Resource, RestartMode,
-    RestartStrategy, Retired, Runtime, RuntimeError, ShutdownHandle, ShutdownStrategy, Sim,
-    StartChildError, Stats, StopSignal, Stopped, Supervisable, Supervision, Supervisor,
-    SupervisorError, SupervisorFuture, SupervisorRef, System, SystemBuilder, TellError, Totals,
-    Tree, TryAcquireError, Which, Worker, child, current_pid, current_supervisor, one_shot, plan,
-    progress, spawn, supervised, worker,
+    InvalidSupervisor, Lease, MailboxFull, Message, Monitor, Msg, NameError, Names, NoSupervisor,
+    Overflow, Pid, Place, PlaceError, ProcessShutdown, Published, Record, Reply, Report,
+    RequestError, Resource, RestartMode, RestartStrategy, Retired, Runtime, RuntimeError,
+    ShutdownHandle, ShutdownStrategy, Sim, StartChildError, Stats, StopSignal, Stopped,
+    Supervisable, Supervision, Supervisor, SupervisorError, SupervisorFuture, SupervisorRef,
+    System, SystemBuilder, TellError, TellNameError, TimedOut, Totals, Tree, TryAcquireError,
+    Which, Worker, child, current_pid, current_supervisor, one_shot, plan, progress, spawn,
+    supervised, worker,
 };
 #[cfg(feature = "signals")]
 pub use bastion_supervision::{SignalError, Termination, termination};

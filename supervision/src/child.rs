@@ -2,10 +2,11 @@
 
 use crate::env::Env;
 use crate::exit::Exit;
+use crate::names::NameError;
 use crate::pid::Pid;
 use crate::place::Place;
 use crate::plan::{
-    Backoff, ChildSpec, ExitReason, Quarantine, RestartPolicy, RestartType, Shutdown,
+    Backoff, ChildSpec, ExitReason, Failure, Quarantine, RestartPolicy, RestartType, Shutdown,
 };
 use crate::process::{Address, Context, Life, Overflow, Process, Shared, body};
 use crate::supervisor::{Command, SupervisorRef};
@@ -53,7 +54,13 @@ where
 {
     let shared = Shared::new();
     let starter = Starter { shared: shared.clone(), start };
-    let any = AnyChild { spec: None, gated: false, place: None, start: Arc::new(starter) };
+    let any = AnyChild {
+        spec: None,
+        gated: false,
+        place: None,
+        names: Vec::new(),
+        start: Arc::new(starter),
+    };
     Child { shared, given: Given::new(any) }
 }
 
@@ -67,6 +74,37 @@ impl<M: Send + 'static> Child<M> {
         let name = name.into();
         self.given.child_mut().spec_mut().id = Some(name.clone());
         self.shared.core.set_name(name);
+        self
+    }
+
+    /// Adds a name by which the process is found in its system: see [`Names`](crate::Names). It takes the name when it is given to its
+    /// supervisor, before its first start, keeps it over restarts, and has it until it has ended for good. One that it has given back is
+    /// taken again by its next start.
+    ///
+    /// A start fails when another process has the name, with a [`NameError`](crate::NameError) as the error of [`ExitReason::InitFailed`], and
+    /// that process is not touched. One that is spawned ends for that reason, and is started again as its rules say.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{Context, Exit, NameError, Runtime, Sim, StartChildError, Supervisor, System, child};
+    /// use bastion_supervision::plan::ExitReason;
+    /// async fn wait(cx: Context<()>) -> Result<(), Exit> {
+    ///     cx.stop_signal().requested().await;
+    ///     Ok(())
+    /// }
+    /// let sim = Sim::new(1);
+    /// sim.run(async {
+    ///     let system = System::new(Runtime::sim(&sim));
+    ///     let pool = system.supervise(Supervisor::dynamic("pool")).await.unwrap();
+    ///     let first = pool.start_child(child(wait).registered("leader")).await.unwrap();
+    ///     assert_eq!(system.names().find("leader"), Ok(first));
+    ///     let second = pool.start_child(child(wait).registered("leader")).await;
+    ///     let Err(StartChildError::Failed(ExitReason::InitFailed(failure))) = second else { panic!() };
+    ///     assert!(matches!(failure.downcast_ref(), Some(NameError::Taken { .. })));
+    /// });
+    /// ```
+    pub fn registered(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.given.child_mut().names.push(name.into());
         self
     }
 
@@ -217,6 +255,8 @@ pub(crate) struct AnyChild {
     pub(crate) gated: bool,
     /// Where it is to run; none: where its supervisor does.
     pub(crate) place: Option<Place>,
+    /// By which names it is to be found.
+    pub(crate) names: Vec<Arc<str>>,
     pub(crate) start: Arc<dyn Start>,
 }
 
@@ -270,6 +310,10 @@ pub(crate) trait Start: Send + Sync {
     fn set_place(&self, _: Place) {}
     /// Takes note of its supervisor, likewise.
     fn set_above(&self, _: &Shared<Command>) {}
+    /// Gives the process these names, as far as it does not have them. It has been settled.
+    fn claim(&self, _: &[Arc<str>]) -> Result<(), NameError> {
+        Ok(())
+    }
     /// Starts an incarnation on the runtime of its system.
     fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool, place: Place);
     /// Ends the process for good. No incarnation exists.
@@ -279,6 +323,13 @@ pub(crate) trait Start: Send + Sync {
     /// The process as a supervisor, if it is one.
     fn supervisor(&self) -> Option<SupervisorRef> {
         None
+    }
+}
+
+/// Gives a process these names before an incarnation of it runs, which it cannot without them.
+pub(crate) fn claim(start: &Arc<dyn Start>, names: &[Arc<str>], life: &Life) {
+    if let Err(error) = start.claim(names) {
+        life.refuse(ExitReason::InitFailed(Failure::new(error)));
     }
 }
 
@@ -301,6 +352,11 @@ where
 {
     fn process(&self) -> &dyn Process {
         &*self.shared
+    }
+
+    fn claim(&self, names: &[Arc<str>]) -> Result<(), NameError> {
+        let env = self.shared.core.env().expect("it is settled");
+        env.names().claim(names, &self.shared)
     }
 
     fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool, place: Place) {

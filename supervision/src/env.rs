@@ -1,5 +1,6 @@
-//! What all processes of a system share: the runtime, the pids, the reports, the counters.
+//! What all processes of a system share: the runtime, the pids, the names, the reports, the counters.
 
+use crate::names::Names;
 use crate::pid::Pid;
 use crate::plan::{ExitReason, Time};
 use crate::process::{Core, Life};
@@ -30,6 +31,7 @@ struct Inner {
 /// What is the same in a system.
 struct Common {
     pids: [Mutex<PidTable>; SHARDS],
+    names: Names,
     reporter: Reporter,
     /// Incarnations that were killed together with their supervisor. Each keeps itself until it has left; kept from here it would
     /// keep its supervisor, and that one these surroundings.
@@ -47,6 +49,7 @@ impl Env {
     pub(crate) fn new(runtime: Runtime, reporter: Reporter) -> Env {
         let common = Arc::new(Common {
             pids: Default::default(),
+            names: Names::new(),
             reporter,
             orphans: Mutex::new(WeakList::new()),
         });
@@ -64,6 +67,10 @@ impl Env {
 
     pub(crate) fn now(&self) -> Time {
         self.0.runtime.now()
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.0.common.names
     }
 
     /// Takes a free slot of this thread's shard, or a new one. Slots of a shard are `SHARDS` apart.

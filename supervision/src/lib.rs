@@ -9,6 +9,7 @@ mod lease;
 mod machines;
 mod mailbox;
 mod message;
+mod names;
 pub mod pid;
 mod place;
 pub mod plan;
@@ -31,6 +32,7 @@ pub use exit::Exit;
 pub use lease::{Acquire, Lease, Resource, Retired, TryAcquireError};
 pub use mailbox::TellError;
 pub use message::{Message, Msg};
+pub use names::{NameError, Names, Published, TellNameError};
 pub use pid::Pid;
 pub use place::{Place, PlaceError};
 pub use process::{

@@ -3,6 +3,7 @@
 use crate::child::{self, Child, Given, Start};
 use crate::env::Env;
 use crate::mailbox::BATCH;
+use crate::names::Names;
 use crate::plan::{Backoff, ExitReason, Time};
 use crate::process::{Address, Life, Process, Shared, guard};
 use crate::report::{History, Hook, Report, Reporter, Stats};
@@ -161,6 +162,11 @@ impl System {
     /// Returns the root supervisor.
     pub fn root(&self) -> &SupervisorRef {
         &self.0.root
+    }
+
+    /// Returns the names by which the system's processes are found.
+    pub fn names(&self) -> Names {
+        self.0.env.names().clone()
     }
 
     /// Stops everything, in reverse order of the starts, within `limit`: what does not stop in its own time, or in this one, is

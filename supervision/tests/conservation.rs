@@ -1,9 +1,7 @@
 //! Conservation: what a mailbox has accepted was handled, or is a dead letter, whatever happens.
 
 use bastion_supervision::plan::{Backoff, ExitReason, RestartType};
-use bastion_supervision::{
-    Address, Child, Context, Exit, Overflow, Report, Runtime, Sim, System, child,
-};
+use bastion_supervision::{Address, Child, Context, Exit, Overflow, Runtime, Sim, System, child};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use super::life::Life;
 use super::shutdown::ProcessShutdown;
 use super::watching::Watching;
 use crate::env::Env;
+use crate::names::Names;
 use crate::pid::Pid;
 use crate::plan::Time;
 use crate::supervisor::SupervisorRef;
@@ -101,6 +102,11 @@ impl<M: Send + 'static> Context<M> {
     /// Returns the supervisor of the process.
     pub fn supervisor(&self) -> SupervisorRef {
         self.life.supervisor()
+    }
+
+    /// Returns the names by which the processes of the system are found.
+    pub fn names(&self) -> Names {
+        self.env().names().clone()
     }
 
     pub(crate) fn env(&self) -> &Env {

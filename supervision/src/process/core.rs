@@ -7,6 +7,7 @@ use super::overflow::{Overflow, Spill};
 use super::ties::{self, Ties, Watcher};
 use crate::env::Env;
 use crate::mailbox::{BATCH, Mailbox};
+use crate::names::{Freed, Held};
 use crate::pid::Pid;
 use crate::place::Place;
 use crate::plan::{ExitReason, Time};
@@ -14,10 +15,11 @@ use crate::report::Restarts;
 use crate::supervisor::Signal;
 use crate::sync::lock;
 use crate::waiters::{Waiters, wait};
+use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 
 /// The part of a process that does not depend on its messages.
@@ -160,7 +162,9 @@ impl Core {
         if existence.ended.is_some() {
             return None;
         }
-        Some(f(existence.ties.get_or_insert_default()))
+        let result = f(existence.ties.get_or_insert_default());
+        existence.ties.take_if(|ties| ties.is_empty());
+        Some(result)
     }
 
     /// Looks at the ties of a process, if it has any.
@@ -169,6 +173,27 @@ impl Core {
         let found = f(existence.ties.as_mut()?);
         existence.ties.take_if(|ties| ties.is_empty());
         found
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_tied(&self) -> bool {
+        lock(&self.existence).ties.is_some()
+    }
+
+    /// Looks at what a process that has not ended for good holds.
+    pub(crate) fn hold<T>(&self, f: impl FnOnce(&mut Held) -> T) -> Option<T> {
+        self.tie(|ties| ties.hold(f))
+    }
+
+    /// Looks at what a process holds, if that is anything.
+    pub(crate) fn held<T>(&self, f: impl FnOnce(&mut Held) -> Option<T>) -> Option<T> {
+        self.untie(|ties| ties.held(f))
+    }
+
+    /// Frees what the process has held.
+    fn free(&self, ties: Option<&mut Ties>) -> Option<Freed> {
+        let held = ties?.take_held()?;
+        Some(self.env()?.names().free(&held))
     }
 
     /// Sends an exit signal to the incarnation that runs, or is about to. False: there is none.
@@ -221,10 +246,12 @@ impl Core {
         let reason = latest.as_ref().and_then(|life| life.reason()).unwrap_or(reason);
         existence.ended.get_or_insert_with(|| reason.clone());
         let (waiters, mut ties) = (existence.waiters.take(), existence.ties.take());
+        let freed = self.free(ties.as_deref_mut());
         let watchers = ties.as_mut().map(|ties| ties.take_monitors()).unwrap_or_default();
-        // Under the lock: who sees that the process has ended knows that its watchers have been told.
+        // Under the lock: who sees that the process has ended knows that its names are free, and that its watchers have been told.
         watchers.iter().for_each(|(monitor, watcher)| watcher.tell(self, *monitor, &reason));
         drop(existence);
+        drop(freed);
         waiters.for_each(guard::wake);
         watchers.values().for_each(Watcher::wake);
         if let Some(mut ties) = ties {
@@ -257,6 +284,9 @@ fn wake(task: Option<Waker>) {
 
 impl Drop for Core {
     fn drop(&mut self) {
+        // Of one that has not been ended, there may be names.
+        let mut ties = self.existence.get_mut().unwrap_or_else(PoisonError::into_inner).ties.take();
+        drop(self.free(ties.as_deref_mut()));
         if let Some((env, pid)) = self.home.get() {
             env.free_pid(*pid);
         }
@@ -412,7 +442,7 @@ fn discard<M>(messages: VecDeque<M>) -> usize {
 }
 
 /// A process, as its supervisor sees it.
-pub(crate) trait Process: Send + Sync {
+pub(crate) trait Process: Any + Send + Sync {
     fn core(&self) -> &Core;
     /// Wakes the receiver, who looks whether it is to stop.
     fn wake(&self);

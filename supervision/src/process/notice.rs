@@ -24,13 +24,13 @@ pub struct Monitor {
 pub struct Down {
     /// The watch that has brought this, and is over.
     pub monitor: Monitor,
-    /// Who was watched; `None`: it was never given to a supervisor.
+    /// Who was watched; `None`: it was never given to a supervisor, or nobody had the name.
     pub pid: Option<Pid>,
-    /// Its name.
+    /// Its name; of a [watch by name](crate::Context::monitor_name) the one that it was made by.
     pub name: Option<Arc<str>>,
     /// Which incarnation was the last; 0: none ever ran.
     pub incarnation: u32,
-    /// Why the last one ended. [`ExitReason::NoProcess`]: the process had ended before it was watched.
+    /// Why the last one ended. [`ExitReason::NoProcess`]: the process had ended before it was watched, or nobody had the name.
     pub reason: ExitReason,
 }
 

@@ -1,15 +1,17 @@
-//! What ties processes to each other: links and monitors, as in OTP.
+//! What ties processes to each other: links and monitors, as in OTP. And what a process holds by which others find it.
 //!
 //! A *link* is between two incarnations, and the same from both sides: it stands in the ties of both processes, and whoever ends first takes it out
 //! of both, and sends the other an exit signal. A *monitor* stands in the ties of the process that is watched, and leads back to the incarnation
 //! that watches; when the process has ended for good, restarts and all, it is taken out, and a [`Down`] sent. So each speaks once, and when a `Down`
 //! comes the names of the process are free.
 //!
-//! Two processes' ties are never locked at the same time. Under the lock of a process's ties the state of its incarnation may be.
+//! Two processes' ties are never locked at the same time. Under the lock of a process's ties the state of its incarnation may be, and a shard of
+//! the names.
 
 use super::core::{Core, Process};
 use super::life::Life;
 use super::notice::{Down, ExitSignal, Monitor, Notice, Peer};
+use crate::names::Held;
 use crate::plan::ExitReason;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +21,8 @@ use std::sync::Arc;
 pub(super) struct Ties {
     monitors: Monitors,
     links: Links,
+    /// Most processes have no name.
+    held: Option<Box<Held>>,
 }
 
 pub(super) type Monitors = HashMap<Monitor, Watcher>;
@@ -39,6 +43,19 @@ impl Watcher {
         self.life.notice(Notice::Down(Down { monitor, pid, name, incarnation, reason }));
     }
 
+    /// Puts on its lane that there is nobody to be watched, and wakes it.
+    pub(super) fn tell_of_nobody(&self, monitor: Monitor) {
+        let (reason, incarnation) = (ExitReason::NoProcess, 0);
+        self.life.notice(Notice::Down(Down {
+            monitor,
+            pid: None,
+            name: None,
+            incarnation,
+            reason,
+        }));
+        self.wake();
+    }
+
     pub(super) fn wake(&self) {
         self.process.wake();
     }
@@ -46,7 +63,7 @@ impl Watcher {
 
 impl Ties {
     pub(super) fn is_empty(&self) -> bool {
-        self.monitors.is_empty() && self.links.is_empty()
+        self.monitors.is_empty() && self.links.is_empty() && self.held.is_none()
     }
 
     pub(super) fn take_monitors(&mut self) -> Monitors {
@@ -55,6 +72,24 @@ impl Ties {
 
     pub(super) fn take_links(&mut self) -> Links {
         std::mem::take(&mut self.links)
+    }
+
+    pub(super) fn take_held(&mut self) -> Option<Box<Held>> {
+        self.held.take()
+    }
+
+    /// Looks at what the process holds, which may be nothing yet.
+    pub(super) fn hold<T>(&mut self, f: impl FnOnce(&mut Held) -> T) -> T {
+        let result = f(self.held.get_or_insert_default());
+        self.held.take_if(|held| held.is_empty());
+        result
+    }
+
+    /// Looks at what the process holds, if that is anything.
+    pub(super) fn held<T>(&mut self, f: impl FnOnce(&mut Held) -> Option<T>) -> Option<T> {
+        let found = f(self.held.as_mut()?);
+        self.held.take_if(|held| held.is_empty());
+        found
     }
 
     pub(super) fn take_link(&mut self, other: Peer) -> Option<Arc<dyn Process>> {

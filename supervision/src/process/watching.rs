@@ -13,10 +13,12 @@ pub(super) struct Watching<M>(Mutex<Inner<M>>);
 
 struct Inner<M> {
     last: u32,
-    monitors: HashMap<Monitor, (Arc<dyn Process>, OfEnd<M>)>,
+    monitors: HashMap<Monitor, (Watched, OfEnd<M>)>,
     exits: Option<OfExits<M>>,
 }
 
+/// Who is watched; `None`: nobody, and the word of that waits already.
+type Watched = Option<Arc<dyn Process>>;
 /// Makes a message of the end of a process.
 type OfEnd<M> = Box<dyn FnOnce(Down) -> M + Send>;
 /// Makes messages of exit signals.
@@ -50,7 +52,9 @@ impl<M> Default for Watching<M> {
 impl<M> Drop for Watching<M> {
     fn drop(&mut self) {
         for (monitor, (watched, _)) in self.inner().monitors.drain() {
-            ties::unwatch(watched.core(), monitor);
+            if let Some(watched) = watched {
+                ties::unwatch(watched.core(), monitor);
+            }
         }
     }
 }
@@ -92,14 +96,52 @@ impl<M: Send + 'static> Context<M> {
         process: &Address<T>,
         message: impl FnOnce(Down) -> M + Send + 'static,
     ) -> Monitor {
+        self.watch(Some(process.shared.clone()), Box::new(message))
+    }
+
+    /// Watches the process that has a name now, as [`Context::monitor`]: that process, whoever has the name afterwards. The [`Down`] has this name.
+    /// If nobody has it, that comes at once, with [`ExitReason::NoProcess`](crate::plan::ExitReason::NoProcess), and without a pid.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{Context, Down, Runtime, Sim, System, child, plan::RestartType};
+    /// let sim = Sim::new(1);
+    /// sim.run(async {
+    ///     let system = System::new(Runtime::sim(&sim));
+    ///     let watcher = child(|mut cx: Context<Down>| {
+    ///         cx.monitor_name("store", |down| down);
+    ///         async move {
+    ///             let Some(down) = cx.recv().await else { return Ok(()) };
+    ///             assert_eq!((down.pid, down.name.as_deref()), (None, Some("store")));
+    ///             assert_eq!(down.reason.to_string(), "no such process");
+    ///             Ok(())
+    ///         }
+    ///     });
+    ///     let watcher = system.spawn_child(watcher.restart(RestartType::Temporary)).unwrap();
+    ///     assert_eq!(watcher.ended().await.to_string(), "normal");
+    /// });
+    /// ```
+    pub fn monitor_name(
+        &mut self,
+        name: impl Into<Arc<str>>,
+        message: impl FnOnce(Down) -> M + Send + 'static,
+    ) -> Monitor {
+        let name = name.into();
+        let process = self.env().names().process(&name);
+        self.watch(process, Box::new(|down| message(Down { name: Some(name), ..down })))
+    }
+
+    fn watch(&mut self, watched: Watched, message: OfEnd<M>) -> Monitor {
         let (owner, incarnation) = (self.pid(), self.incarnation());
         let watcher = Watcher { life: self.life.clone(), process: self.shared.clone() };
-        let watched: Arc<dyn Process> = process.shared.clone();
         let inner = self.watching.get_or_insert_default().inner();
         inner.last += 1;
         let monitor = Monitor { owner, incarnation, number: inner.last };
-        inner.monitors.insert(monitor, (watched, Box::new(message)));
-        ties::watch(&process.shared.core, monitor, watcher);
+        inner.monitors.insert(monitor, (watched.clone(), message));
+        match watched {
+            Some(watched) => ties::watch(watched.core(), monitor, watcher),
+            None => watcher.tell_of_nobody(monitor),
+        }
         monitor
     }
 
@@ -114,7 +156,7 @@ impl<M: Send + 'static> Context<M> {
         }
         let watching = self.watching.as_mut();
         let known = watching.and_then(|watching| watching.inner().monitors.remove(&monitor));
-        if let Some((watched, _)) = &known {
+        if let Some((Some(watched), _)) = &known {
             ties::unwatch(watched.core(), monitor);
         }
         Ok(known.is_some())
@@ -204,7 +246,7 @@ mod tests {
             let watched = child(|_: Context<()>| pending());
             let watched = system.spawn_child(watched).unwrap();
             let other = watched.clone();
-            let is_tied = move || other.shared.core.untie(|_| Some(())).is_some();
+            let is_tied = move || other.shared.core.is_tied();
             let (other, looks) = (watched.clone(), is_tied.clone());
             let watcher = child(move |mut cx: Context<()>| {
                 let monitor = cx.monitor(&other, drop);

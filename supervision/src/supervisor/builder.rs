@@ -269,7 +269,13 @@ impl Supervisor {
         let dedicated = dedicated.map(|threads| Dedicated { threads, place: place.clone() });
         let start = Arc::new(Nested { shared: shared.clone(), blueprint, dedicated });
         (
-            Given::new(AnyChild { spec: Some(Box::new(spec)), gated: true, place, start }),
+            Given::new(AnyChild {
+                spec: Some(Box::new(spec)),
+                gated: true,
+                place,
+                names: Vec::new(),
+                start,
+            }),
             SupervisorRef::new(shared),
         )
     }

@@ -94,6 +94,7 @@ impl Driver {
         };
         for child in &blueprint.children {
             let pid = driver.insert(child, true);
+            Driver::claim(child);
             let (spec, last) = (child.spec(), child.start.process().core().incarnation());
             let added = driver.plan.add_known(pid, spec, last, now, &mut driver.actions);
             added.map_err(|error| invalid(Arc::new(error)))?;
@@ -124,6 +125,11 @@ impl Driver {
         // Its own surroundings are those of its supervisor; what is below has this one's.
         let below = self.me.core.env().expect("a supervisor that runs is settled");
         child.start.settle(below)
+    }
+
+    /// Gives a child its names, so that others find it before it is started. If it does not get one, its start will, or says why it fails.
+    pub(super) fn claim(child: &AnyChild) {
+        let _ = child.start.claim(&child.names);
     }
 
     /// Where a child runs: where it says, else where this supervisor does.
@@ -259,6 +265,7 @@ impl Driver {
         let process = entry.start.process();
         process.core().begin(&life, self.at);
         process.open();
+        child::claim(&entry.start, entry.names(), &life);
         let place = entry.place().cloned().unwrap_or_else(|| self.me.place());
         entry.start.clone().spawn(life, entry.is_gated(), place);
     }

@@ -23,6 +23,7 @@ struct Rare {
     declared: bool,
     gated: bool,
     place: Option<Place>,
+    names: Vec<Arc<str>>,
     starting: Option<Reply<Result<Pid, StartChildError>>>,
     changing: Vec<(Request, Reply<Result<(), RequestError>>)>,
 }
@@ -30,9 +31,9 @@ struct Rare {
 impl Entry {
     pub(super) fn new(child: &AnyChild, declared: bool) -> Entry {
         let mut entry = Entry { start: child.start.clone(), life: None, rare: None };
-        if declared || child.gated || child.place.is_some() {
-            let (gated, place) = (child.gated, child.place.clone());
-            entry.rare = Some(Box::new(Rare { declared, gated, place, ..Rare::default() }));
+        if declared || child.gated || child.place.is_some() || !child.names.is_empty() {
+            let (gated, place, names) = (child.gated, child.place.clone(), child.names.clone());
+            entry.rare = Some(Box::new(Rare { declared, gated, place, names, ..Rare::default() }));
         }
         entry
     }
@@ -48,6 +49,11 @@ impl Entry {
     /// Where it is to run, if it says so itself.
     pub(super) fn place(&self) -> Option<&Place> {
         self.rare.as_ref()?.place.as_ref()
+    }
+
+    /// By which names it is to be found.
+    pub(super) fn names(&self) -> &[Arc<str>] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.names)
     }
 
     /// Takes note of who waits for the first start.
@@ -85,6 +91,7 @@ impl Entry {
     fn tidy(&mut self) {
         self.rare.take_if(|rare| {
             let described = rare.declared || rare.gated || rare.place.is_some();
+            let described = described || !rare.names.is_empty();
             !described && rare.starting.is_none() && rare.changing.is_empty()
         });
     }

@@ -2,7 +2,7 @@
 
 use super::builder::Supervisor;
 use super::command::{Command, Foundling, Request};
-use crate::child::{Child, Given};
+use crate::child::{self, Child, Given};
 use crate::pid::Pid;
 use crate::plan::{
     AddError, ChildError, ChildKind, ChildSpec, ChildState, Counts, ExitReason, RestartType,
@@ -87,6 +87,7 @@ impl SupervisorRef {
         let place = given.place.clone().unwrap_or_else(|| supervisor.place());
         let core = &child.shared.core;
         core.begin(&life, Time::ZERO);
+        child::claim(&start, &given.names, &life);
         // The supervisor has to hear of the child before it can hear of its end.
         let adopt = Command::Adopt(Foundling::new(child.given, life.clone()));
         if let Err(refused) = supervisor.mailbox.push(adopt) {

@@ -106,6 +106,7 @@ impl Driver {
             Ok(()) => {
                 let child = given.take();
                 self.insert(&child, false);
+                Driver::claim(&child);
                 if let Some(entry) = self.table.get_mut(&pid) {
                     entry.wait_for_start(reply);
                 }

@@ -24,6 +24,7 @@ mod q_links;
 mod r_monitors;
 mod s_elixir_dynamic;
 mod t_elixir;
+mod t_names;
 mod tied;
 mod u_backoff;
 mod v_limits_watch;
@@ -301,6 +302,24 @@ scenarios! {
             row_256_one_future_too_many_is_refused
             row_270_the_life_of_a_child
             row_216_a_reply_that_comes_too_late_is_dropped
+        ;
+        t_names:
+            row_022_a_name_that_another_process_has
+            row_022_a_declared_child_whose_name_is_taken
+            row_022_a_spawned_child_whose_name_is_taken
+            row_022_a_declared_name_is_there_before_the_start
+            row_213_a_monitor_by_name
+            row_200_a_monitor_by_a_name_that_nobody_has
+            row_214_when_the_word_comes_the_name_is_free
+            row_259_a_unique_name_is_taken_once
+            row_260_a_name_of_a_dead_process_is_free
+            row_261_names_that_many_have
+            row_262_the_end_of_an_owner_frees_its_names
+            row_262_a_restart_is_no_end_for_names
+            row_263_a_name_that_is_given_back
+            row_264_a_value_beside_a_name
+            row_266_sending_by_name
+            row_268_dispatch_to_all
         ;
         u_backoff:
             row_275_the_supervisor_ends_when_the_child_has_done_its_work
