@@ -48,7 +48,7 @@ pub use bastion_supervision::{
     InvalidSupervisor, Lease, MailboxFull, Message, Monitor, Msg, NameError, Names, NoSupervisor,
     Overflow, Pid, Place, PlaceError, ProcessShutdown, Published, Record, Reply, Report,
     RequestError, Resource, RestartMode, RestartStrategy, Retired, Runtime, RuntimeError,
-    ShutdownHandle, ShutdownStrategy, Sim, StartChildError, Stats, StopSignal, Stopped,
+    ShutdownHandle, ShutdownStrategy, Sim, Source, StartChildError, Stats, StopSignal, Stopped,
     Supervisable, Supervision, Supervisor, SupervisorError, SupervisorFuture, SupervisorRef,
     System, SystemBuilder, TellError, TellNameError, TimedOut, Totals, Tree, TryAcquireError,
     Which, Worker, child, current_pid, current_supervisor, one_shot, plan, progress, spawn,

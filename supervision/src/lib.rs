@@ -37,7 +37,8 @@ pub use pid::Pid;
 pub use place::{Place, PlaceError};
 pub use process::{
     ASK_TIMEOUT, Address, Ask, AskError, Context, Down, ExitSignal, ForeignMonitor, MailboxFull,
-    Monitor, Overflow, ProcessShutdown, Reply, ShutdownHandle, StopSignal, TimedOut, current_pid,
+    Monitor, Overflow, ProcessShutdown, Reply, ShutdownHandle, Source, StopSignal, TimedOut,
+    current_pid,
 };
 pub use report::{CrashReport, History, Record, Report, Stats};
 pub use runtime::{Runtime, RuntimeError, Sim};

@@ -4,6 +4,7 @@ use super::address::Address;
 use super::core::Shared;
 use super::life::Life;
 use super::shutdown::ProcessShutdown;
+use super::sources::Sources;
 use super::watching::Watching;
 use crate::env::Env;
 use crate::names::Names;
@@ -28,11 +29,23 @@ pub struct Context<M: Send + 'static> {
     pub(super) in_a_row: u32,
     /// Most processes watch nobody.
     pub(super) watching: Option<Box<Watching<M>>>,
+    /// And have no timers or streams.
+    pub(super) sources: Option<Box<Sources<M>>>,
+    /// Whether a source has its turn before the mailbox.
+    pub(super) sources_first: bool,
 }
 
 impl<M: Send + 'static> Context<M> {
     pub(super) fn new(shared: Arc<Shared<M>>, life: Arc<Life>) -> Self {
-        Context { shared, life, batch: VecDeque::new(), in_a_row: 0, watching: None }
+        Context {
+            shared,
+            life,
+            batch: VecDeque::new(),
+            in_a_row: 0,
+            watching: None,
+            sources: None,
+            sources_first: false,
+        }
     }
 
     /// Returns the signal that tells when the process is asked to stop.

@@ -15,6 +15,7 @@ mod notice;
 mod overflow;
 mod receive;
 mod shutdown;
+mod sources;
 mod ties;
 mod watching;
 
@@ -28,3 +29,4 @@ pub use self::notice::{Down, ExitSignal, ForeignMonitor, Monitor};
 pub use self::overflow::{MailboxFull, Overflow};
 pub use self::receive::TimedOut;
 pub use self::shutdown::{ProcessShutdown, ShutdownHandle, StopSignal};
+pub use self::sources::Source;

@@ -141,7 +141,19 @@ impl<M: Send + 'static> Context<M> {
     }
 
     fn take(&mut self, waker: Option<&Waker>) -> Option<M> {
-        self.urgent().or_else(|| self.next(waker))
+        if let Some(message) = self.urgent() {
+            return Some(message);
+        }
+        if self.sources.is_none() {
+            return self.next(waker);
+        }
+        // In turns, so that neither a stream nor the mailbox keeps the other waiting.
+        self.sources_first ^= true;
+        if self.sources_first {
+            self.sourced().or_else(|| self.next(waker))
+        } else {
+            self.next(waker).or_else(|| self.sourced())
+        }
     }
 
     /// Takes what overtakes messages.
@@ -187,10 +199,13 @@ impl<M: Send + 'static> Context<M> {
         wanted: &mut impl FnMut(&M) -> bool,
         waker: &Waker,
     ) -> Option<M> {
-        loop {
+        for _ in 0..MESSAGES_IN_A_ROW {
             while let Some(message) = self.urgent() {
                 self.batch.push_back(message);
             }
+            let sourced = self.sourced();
+            let is_sourced = sourced.is_some();
+            self.batch.extend(sourced);
             while let Some(message) = self.batch.get(*seen) {
                 if wanted(message) {
                     self.life.progress(false);
@@ -198,10 +213,13 @@ impl<M: Send + 'static> Context<M> {
                 }
                 *seen += 1;
             }
-            if !self.fetch(Some(waker)) {
+            if !self.fetch(Some(waker)) && !is_sourced {
                 return None;
             }
         }
+        // There is more to look at. Others first.
+        waker.wake_by_ref();
+        None
     }
 
     fn receive<T, F>(&mut self, take: F) -> Receive<'_, M, F>
@@ -242,7 +260,8 @@ where
             if self.context.is_over() {
                 return Poll::Ready(None);
             }
-            if self.context.life.is_noticed() {
+            let rung = self.context.sources.as_mut().is_some_and(|sources| sources.is_rung());
+            if rung || self.context.life.is_noticed() {
                 taken = (self.take)(self.context, task.waker());
             }
         }
