@@ -50,9 +50,9 @@ pub use bastion_supervision::{
     RequestError, Resource, RestartMode, RestartStrategy, Retired, Runtime, RuntimeError,
     ShutdownHandle, ShutdownStrategy, Sim, Source, StartChildError, Stats, StopSignal, Stopped,
     Supervisable, Supervision, Supervisor, SupervisorError, SupervisorFuture, SupervisorRef,
-    System, SystemBuilder, TellError, TellNameError, TimedOut, Totals, Tree, TryAcquireError,
-    Which, Worker, child, current_pid, current_supervisor, one_shot, plan, progress, spawn,
-    supervised, worker,
+    System, SystemBuilder, Task, Tasks, TellError, TellNameError, TimedOut, Totals, Tree,
+    TryAcquireError, Which, Worker, child, current_pid, current_supervisor, one_shot, plan,
+    progress, spawn, supervised, worker,
 };
 #[cfg(feature = "signals")]
 pub use bastion_supervision::{SignalError, Termination, termination};

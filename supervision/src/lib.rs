@@ -53,6 +53,6 @@ pub use system_builder::SystemBuilder;
 pub use tree::{Branch, Supervision, Totals, Tree};
 pub use worker::{
     InitializationError, NoSupervisor, RestartMode, RestartStrategy, ShutdownStrategy,
-    Supervisable, SupervisorFuture, Worker, current_supervisor, one_shot, progress, spawn,
-    supervised, worker,
+    Supervisable, SupervisorFuture, Task, Tasks, Worker, current_supervisor, one_shot, progress,
+    spawn, supervised, worker,
 };

@@ -25,6 +25,7 @@ mod r_monitors;
 mod s_elixir_dynamic;
 mod t_elixir;
 mod t_names;
+mod t_tasks;
 mod tied;
 mod u_backoff;
 mod v_limits_watch;
@@ -320,6 +321,14 @@ scenarios! {
             row_264_a_value_beside_a_name
             row_266_sending_by_name
             row_268_dispatch_to_all
+        ;
+        t_tasks:
+            row_252_a_task_dies_with_its_caller_or_not
+            row_253_a_task_that_crashes_tells_its_caller
+            row_253_a_task_that_ends_well_has_its_result
+            row_254_waiting_with_a_limit
+            row_257_a_stream_of_tasks_in_order
+            row_257_a_consumer_that_stops_early_leaves_nothing
         ;
         u_backoff:
             row_275_the_supervisor_ends_when_the_child_has_done_its_work
