@@ -460,3 +460,21 @@ fn values_are_dropped_where_names_can_be_asked() {
         assert_eq!(names.pid("name"), None);
     });
 }
+
+#[test]
+fn of_several_names_one_that_is_taken_leaves_the_others_free() {
+    let sim = Sim::new(1);
+    sim.run(async {
+        let system = System::new(Runtime::sim(&sim));
+        let pool = system.supervise(Supervisor::dynamic("pool")).await.unwrap();
+        let first = pool.start_child(new_deaf().registered("taken")).await.unwrap();
+        // It waits to try again.
+        let hour = Duration::from_secs(3600);
+        let both = new_player().registered("free").registered("taken");
+        system.spawn_child(both.backoff(Backoff::linear(hour, hour))).unwrap();
+        sim.sleep(Duration::from_secs(1)).await;
+        assert_eq!(system.names().pid("free"), None);
+        assert_eq!(system.names().pid("taken"), first.pid());
+        system.stop(Duration::from_secs(1)).await;
+    });
+}

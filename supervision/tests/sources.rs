@@ -393,3 +393,72 @@ fn no_wake_of_a_stream_is_lost_on_threads() {
         system.stop(SECOND).await;
     });
 }
+
+/// One ends without a message, and its neighbour, whose turn it is not, has one at the same time.
+#[test]
+fn a_stream_that_ends_hides_no_other() {
+    let sim = Sim::new(3);
+    sim.run(async {
+        let system = System::new(Runtime::sim(&sim));
+        let pipes: Vec<_> = (0..3).map(|_| Pipe::default()).collect();
+        let (attached, total) = (pipes.clone(), Arc::new(AtomicUsize::new(0)));
+        let sum = total.clone();
+        let reader = child(move |mut cx: Context<u32>| {
+            for pipe in attached.clone() {
+                cx.attach(pipe, |item| item);
+            }
+            let sum = sum.clone();
+            async move {
+                while let Some(number) = cx.recv().await {
+                    sum.fetch_add(number as usize, SeqCst);
+                }
+                Ok(())
+            }
+        });
+        system.spawn_child(reader).unwrap();
+        sim.sleep(SECOND).await;
+        pipes[1].put(Some(1));
+        sim.sleep(SECOND).await;
+        pipes[0].put(None);
+        pipes[1].put(Some(10));
+        sim.sleep(SECOND).await;
+        assert_eq!(total.load(SeqCst), 11);
+        system.stop(SECOND).await;
+    });
+}
+
+#[test]
+fn what_was_passed_over_of_a_timer_is_cancelled_too_and_no_later_incarnations() {
+    let sim = Sim::new(3);
+    sim.run(async {
+        let system = System::new(Runtime::sim(&sim));
+        let record = Arc::new(Mutex::new(Vec::new()));
+        let heard = record.clone();
+        let selective = child(move |mut cx: Context<u32>| {
+            let heard = heard.clone();
+            async move {
+                if cx.incarnation() == 1 {
+                    cx.send_after(SECOND, 1);
+                    let two = cx.send_after(SECOND, 2);
+                    cx.send_after(2 * SECOND, 9);
+                    assert_eq!(cx.recv_matching(|number| *number == 9).await, Some(9));
+                    assert!(cx.cancel(two) && !cx.cancel(two));
+                    heard.lock().unwrap().extend(cx.try_recv());
+                    assert_eq!(cx.try_recv(), None, "it was cancelled");
+                    cx.send_after(SECOND, 3);
+                    cx.send_after(2 * SECOND, 9);
+                    cx.recv_matching(|number| *number == 9).await;
+                    return Err(Exit::error("told to"));
+                }
+                while let Some(number) = cx.recv().await {
+                    heard.lock().unwrap().push(number);
+                }
+                Ok(())
+            }
+        });
+        let selective = system.spawn_child(selective.backoff(Backoff::immediate())).unwrap();
+        sim.sleep(9 * SECOND).await;
+        assert_eq!((selective.incarnation(), &*record.lock().unwrap()), (2, &vec![1]));
+        system.stop(SECOND).await;
+    });
+}

@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Published {
-    /// How many members have it in their mailboxes.
+    /// How many members have accepted it, by the rules of their mailboxes.
     pub accepted: usize,
     /// How many did not take it: their mailboxes are full, or they have just ended.
     pub refused: usize,
@@ -50,7 +50,8 @@ impl Names {
     }
 
     /// Sends a message to all members of a group that take such messages; the last one gets the original. Never waits: a member whose
-    /// mailbox is full (see [`Child::mailbox_capacity`](crate::Child::mailbox_capacity)) misses it, and the others do not notice.
+    /// mailbox is full (see [`Child::mailbox_capacity`](crate::Child::mailbox_capacity)) does what its [`Overflow`](crate::Overflow) says, and the
+    /// others do not notice.
     ///
     /// Each gets the messages of one sender in order. Who joins or leaves meanwhile gets it or not.
     ///

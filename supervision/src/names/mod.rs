@@ -123,10 +123,18 @@ impl Names {
         names: &[Arc<str>],
         process: &Arc<Shared<M>>,
     ) -> Result<(), NameError> {
+        let mut entered = Vec::new();
         for name in names {
             match self.enter(name, process, None) {
                 Err(NameError::Taken { holder }) if Some(holder) == process.core.pid() => {}
-                other => other?,
+                Err(error) => {
+                    // All or none: or two who want the same names might each keep one for ever.
+                    for name in entered {
+                        process.core.held(|held| self.0.leave(held, name));
+                    }
+                    return Err(error);
+                }
+                Ok(()) => entered.push(name),
             }
         }
         Ok(())

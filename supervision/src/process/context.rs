@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::core::Shared;
 use super::life::Life;
+use super::receive::Origin;
 use super::shutdown::ProcessShutdown;
 use super::sources::Sources;
 use super::watching::Watching;
@@ -25,6 +26,8 @@ pub struct Context<M: Send + 'static> {
     pub(super) life: Arc<Life>,
     /// Messages taken from the mailbox and not yet handed to the body.
     pub(super) batch: VecDeque<M>,
+    /// What a selective receive has passed over that did not come by the mailbox. No later incarnation's.
+    pub(super) passed: VecDeque<(Origin, M)>,
     /// How many were handed out without a wait.
     pub(super) in_a_row: u32,
     /// Most processes watch nobody.
@@ -41,6 +44,7 @@ impl<M: Send + 'static> Context<M> {
             shared,
             life,
             batch: VecDeque::new(),
+            passed: VecDeque::new(),
             in_a_row: 0,
             watching: None,
             sources: None,

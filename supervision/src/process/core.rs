@@ -2,7 +2,7 @@
 
 use super::guard;
 use super::life::Life;
-use super::notice::{ExitSignal, Peer};
+use super::notice::ExitSignal;
 use super::overflow::{Overflow, Spill};
 use super::ties::{self, Ties, Watcher};
 use crate::env::Env;
@@ -141,8 +141,10 @@ impl Core {
         let mut existence = lock(&self.existence);
         let inside = existence.inside.take_if(|inside| std::ptr::eq(&**inside, life));
         let next = inside.as_ref().and_then(|_| existence.entering.take());
-        // Those of one that waits for this one to leave are not yet there: it has not run.
-        let links = existence.ties.as_mut().map(|ties| ties.take_links());
+        // Those of another one that runs are not this one's: it has been abandoned, or has never run.
+        let is_last = existence.inside.is_none();
+        let ties = existence.ties.as_mut().filter(|_| is_last);
+        let links = ties.map(|ties| ties.take_links());
         existence.begun -= 1;
         let closing = if existence.begun == 0 { existence.closing.take() } else { None };
         drop(existence);
@@ -215,15 +217,19 @@ impl Core {
     }
 
     /// Sends an exit signal along a link, which ends by this. False: there is no such link.
-    pub(super) fn signal_along(&self, link: Peer, signal: ExitSignal) -> bool {
+    pub(super) fn signal_along(&self, ended: &Core, signal: ExitSignal) -> bool {
         let mut existence = lock(&self.existence);
-        let linked = existence.ties.as_mut().and_then(|ties| ties.take_link(link));
-        let latest = existence.latest.as_ref().filter(|life| linked.is_some() && !life.has_left());
+        let ties = existence.ties.as_mut();
+        let Some(link) = ties.and_then(|ties| ties.take_link(ties::peer(ended))) else {
+            return false;
+        };
+        let latest = existence.latest.as_ref().filter(|life| !life.has_left());
         // Under the lock: when an unlink has returned, nothing comes any more.
-        let task = latest.and_then(|life| life.exit_signal(signal, Some(link)));
+        let task = latest.and_then(|life| life.exit_signal(signal, Some(link.clone())));
         drop(existence);
+        drop(link);
         wake(task);
-        linked.is_some()
+        true
     }
 
     /// Does what ends the process for good, now if no incarnation exists, else when the last one has left.
@@ -410,8 +416,8 @@ impl<M> Shared<M> {
 
     /// Ends the process for good.
     pub(crate) fn end(&self, reason: ExitReason) {
-        let spilled = self.spill().map_or(0, Spill::unreported);
-        let left = self.shut() + spilled as usize;
+        let left = self.shut();
+        let left = left + self.spill().map_or(0, Spill::unreported) as usize;
         self.dead_letters(left);
         self.core.end(reason);
     }

@@ -3,8 +3,9 @@
 //! Everything here belongs to this incarnation alone, so that what was meant for one cannot reach another.
 
 use super::core::Shared;
+use super::core::{Core, Process};
 use super::guard;
-use super::notice::{ExitSignal, Lane, Notice, Peer};
+use super::notice::{ExitSignal, Lane, Notice};
 use crate::env::Env;
 use crate::pid::Pid;
 use crate::plan::{ExitReason, Time};
@@ -165,16 +166,17 @@ impl Life {
 
     /// Ends it at its next poll, for this reason.
     pub(super) fn end_by(&self, reason: ExitReason) {
-        let task = self.doom(&mut lock(&self.state), reason);
+        let mut unused = Some(reason);
+        let task = self.doom(&mut lock(&self.state), &mut unused);
         if let Some(task) = task {
             guard::wake(task);
         }
     }
 
     /// Has it end at its next poll. The first reason stands. Returns its task, to be woken.
-    fn doom(&self, state: &mut State, reason: ExitReason) -> Option<Waker> {
-        if !self.killed.swap(true, SeqCst) && !matches!(reason, ExitReason::Killed) {
-            state.lane.get_or_insert_default().doom = Some(reason);
+    fn doom(&self, state: &mut State, reason: &mut Option<ExitReason>) -> Option<Waker> {
+        if !self.killed.swap(true, SeqCst) && !matches!(reason, Some(ExitReason::Killed)) {
+            state.lane.get_or_insert_default().doom = reason.take();
         }
         state.task.take()
     }
@@ -194,7 +196,13 @@ impl Life {
 
     /// Takes an exit signal, as OTP has it: trapped, it becomes a notice; `normal` from somebody else is dropped; anything else ends it, and so
     /// does a kill that no link has brought, trapped or not. Returns the task to be woken if it is to end.
-    pub(super) fn exit_signal(&self, signal: ExitSignal, link: Option<Peer>) -> Option<Waker> {
+    pub(super) fn exit_signal(
+        &self,
+        signal: ExitSignal,
+        link: Option<Arc<dyn Process>>,
+    ) -> Option<Waker> {
+        // What is not used is dropped after the lock: its destructor is foreign.
+        let mut unused = Some(signal.reason.clone());
         let mut state = lock(&self.state);
         let own = signal.from == Some(self.pid);
         let kill = link.is_none() && matches!(signal.reason, ExitReason::Killed);
@@ -206,7 +214,7 @@ impl Life {
         if matches!(signal.reason, ExitReason::Normal) && !own {
             return None;
         }
-        self.doom(&mut state, signal.reason)
+        self.doom(&mut state, &mut unused)
     }
 
     /// Puts something on the control lane. Whoever receives is to be woken.
@@ -243,9 +251,9 @@ impl Life {
         }
     }
 
-    /// Forgets what a link has brought.
-    pub(super) fn forget(&self, link: Peer) {
-        let forgotten = lock(&self.state).lane.as_mut().map(|lane| lane.forget(link));
+    /// Forgets what the link with a process has brought.
+    pub(super) fn forget(&self, ended: &Core) {
+        let forgotten = lock(&self.state).lane.as_mut().map(|lane| lane.forget(ended));
         drop(forgotten);
     }
 

@@ -3,6 +3,7 @@
 //! The lane belongs to one incarnation, so that what was meant for one cannot reach another. It has no limit: each entry was asked for, by a
 //! monitor, by a link, or by trapping exits.
 
+use super::core::{Core, Process};
 use crate::pid::Pid;
 use crate::plan::ExitReason;
 use std::collections::VecDeque;
@@ -11,14 +12,15 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Names one watch over one process: see [`Context::monitor`](crate::Context::monitor).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Monitor {
     pub(super) owner: Pid,
     pub(super) incarnation: u32,
     pub(super) number: u32,
 }
 
-/// A process that was watched has ended for good: it is not started again. Its names are free by now.
+/// A process that was watched has ended for good: it is not started again, unless it is a declared child that was removed, and its supervisor is
+/// restarted. Its names are free by now.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Down {
@@ -65,13 +67,10 @@ pub(super) enum Notice {
     Down(Down),
     Exit {
         signal: ExitSignal,
-        /// The link that brought it.
-        link: Option<Peer>,
+        /// The process at the other end of the link that brought it.
+        link: Option<Arc<dyn Process>>,
     },
 }
-
-/// The process at the other end of a link: a number that no other process has while the link exists.
-pub(super) type Peer = usize;
 
 /// The control lane of an incarnation. Most never need one.
 #[derive(Default)]
@@ -83,10 +82,12 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// Takes out what a link has brought.
-    pub(super) fn forget(&mut self, ended: Peer) -> VecDeque<Notice> {
-        let kept =
-            |notice: &Notice| !matches!(notice, Notice::Exit { link, .. } if *link == Some(ended));
+    /// Takes out what the link with a process has brought.
+    pub(super) fn forget(&mut self, ended: &Core) -> VecDeque<Notice> {
+        let kept = |notice: &Notice| match notice {
+            Notice::Exit { link: Some(link), .. } => !std::ptr::eq(link.core(), ended),
+            _ => true,
+        };
         let (kept, gone) = std::mem::take(&mut self.notices).into_iter().partition(kept);
         self.notices = kept;
         gone

@@ -25,7 +25,7 @@ pub enum Overflow {
     /// The message that has waited longest is dropped, to make room. For states of which only the last ones matter.
     DropOldest,
     /// The process ends with the error [`MailboxFull`], and is restarted if its rules say so, with what waits; the message comes back. For
-    /// processes that must not fall behind.
+    /// processes that must not fall behind: one that does not catch up after a restart ends again, and uses up its restarts.
     Stop,
 }
 
@@ -57,10 +57,10 @@ impl Spill {
         Spill { rule, dropped: AtomicU64::new(0), reported: AtomicU64::new(0) }
     }
 
-    /// Counts one more, and returns how many are to be reported now.
-    fn drop_one(&self) -> u64 {
+    /// Counts one more, and returns how many are to be reported now: at each doubling, if anybody can be told yet, and after the `end`.
+    fn drop_one(&self, can_report: bool, end: bool) -> u64 {
         let dropped = self.dropped.fetch_add(1, Relaxed) + 1;
-        if dropped.is_power_of_two() { self.unreported() } else { 0 }
+        if can_report && (end || dropped.is_power_of_two()) { self.unreported() } else { 0 }
     }
 
     /// Returns how many were not reported yet; they are from now on.
@@ -101,9 +101,10 @@ impl<M: Send + 'static> Shared<M> {
     /// Queues a message in place of the oldest one.
     fn displace(&self, spill: &Spill, mut message: M) -> Result<(), TellError<M>> {
         loop {
-            // None: the receiver has taken all, or another sender is just writing.
-            if let Some(oldest) = self.mailbox.pop_oldest() {
-                self.spilled(spill, oldest);
+            match self.mailbox.pop_oldest() {
+                Some(oldest) => self.spilled(spill, oldest),
+                // The receiver has taken all, or another sender is just writing, and may want this processor.
+                None => std::thread::yield_now(),
             }
             message = match self.mailbox.push(message) {
                 Ok(()) => return Ok(()),
@@ -115,7 +116,8 @@ impl<M: Send + 'static> Shared<M> {
 
     fn spilled(&self, spill: &Spill, message: M) {
         guard::contain(|| drop(message));
-        let count = spill.drop_one();
+        let can_report = self.core.env().is_some();
+        let count = spill.drop_one(can_report, self.mailbox.is_closed());
         if count > 0 {
             self.dead_letters(count as usize);
         }
@@ -171,9 +173,11 @@ mod tests {
     #[test]
     fn what_was_dropped_is_reported_at_each_doubling_and_once() {
         let spill = Spill::new(Overflow::DropNewest);
-        let reported: Vec<u64> = (0..9).map(|_| spill.drop_one()).collect();
-        assert_eq!(reported, [1, 1, 0, 2, 0, 0, 0, 4, 0]);
+        assert_eq!(spill.drop_one(false, false), 0, "nobody can be told");
+        let reported: Vec<u64> = (1..9).map(|_| spill.drop_one(true, false)).collect();
+        assert_eq!(reported, [2, 0, 2, 0, 0, 0, 4, 0]);
         assert_eq!(spill.unreported(), 1);
         assert_eq!(spill.unreported(), 0);
+        assert_eq!(spill.drop_one(true, true), 1, "nobody reports the rest");
     }
 }

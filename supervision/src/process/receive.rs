@@ -4,11 +4,15 @@
 //! batches; what is in the batch is what the incarnation has in its hands, and goes back when it ends.
 
 use super::context::Context;
+use super::core::Process;
+use super::notice::Monitor;
+use super::sources::Source;
 use crate::mailbox::BATCH;
 use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
@@ -26,6 +30,14 @@ impl fmt::Display for TimedOut {
 }
 
 impl Error for TimedOut {}
+
+/// Where a message comes from that did not come by the mailbox.
+pub(super) enum Origin {
+    Monitor(Monitor),
+    /// A signal, maybe by the link with a process.
+    Exit(Option<Arc<dyn Process>>),
+    Source(Source),
+}
 
 impl<M: Send + 'static> Context<M> {
     /// Waits for the next message. `None`: the process is asked to stop, or is killed; messages that wait stay in the mailbox.
@@ -91,7 +103,7 @@ impl<M: Send + 'static> Context<M> {
     /// Waits for the next message for which `wanted` says so: selective receive. Those that it passes over are received later, in their
     /// order; until then they are in the hands of the process, and do not count for the capacity of its mailbox.
     ///
-    /// It looks at every message that waits, so a process that lets many wait makes it slow. What comes by the control lane is looked at first, and
+    /// A panic in `wanted` leaves the message where it is, for the next incarnation. It looks at every message that waits, so a process that lets many wait makes it slow. What comes by the control lane is looked at first, and
     /// passed over like other messages.
     ///
     /// # Cancel safety
@@ -118,7 +130,7 @@ impl<M: Send + 'static> Context<M> {
         &'a mut self,
         mut wanted: impl FnMut(&M) -> bool + Send + 'a,
     ) -> impl Future<Output = Option<M>> + Send + 'a {
-        let mut seen = 0;
+        let mut seen = Seen::default();
         self.receive(move |context, waker| context.take_matching(&mut seen, &mut wanted, waker))
     }
 
@@ -141,7 +153,7 @@ impl<M: Send + 'static> Context<M> {
     }
 
     fn take(&mut self, waker: Option<&Waker>) -> Option<M> {
-        if let Some(message) = self.urgent() {
+        if let Some((_, message)) = self.passed.pop_front().or_else(|| self.urgent()) {
             return Some(message);
         }
         if self.sources.is_none() {
@@ -150,14 +162,14 @@ impl<M: Send + 'static> Context<M> {
         // In turns, so that neither a stream nor the mailbox keeps the other waiting.
         self.sources_first ^= true;
         if self.sources_first {
-            self.sourced().or_else(|| self.next(waker))
+            self.sourced().map(|sourced| sourced.1).or_else(|| self.next(waker))
         } else {
-            self.next(waker).or_else(|| self.sourced())
+            self.next(waker).or_else(|| self.sourced().map(|sourced| sourced.1))
         }
     }
 
     /// Takes what overtakes messages.
-    fn urgent(&mut self) -> Option<M> {
+    fn urgent(&mut self) -> Option<(Origin, M)> {
         let message = self.noticed();
         if message.is_some() {
             self.life.progress(false);
@@ -184,7 +196,9 @@ impl<M: Send + 'static> Context<M> {
 
     fn take_many(&mut self, max: usize, waker: &Waker) -> Option<Vec<M>> {
         let mut messages = vec![self.take(Some(waker))?];
-        while messages.len() < max
+        // What comes meanwhile is for the next time: a stream may have more without end.
+        let there = self.batch.len() + self.shared.mailbox.len() + MESSAGES_IN_A_ROW as usize;
+        while messages.len() < max.min(there)
             && let Some(message) = self.take(None)
         {
             messages.push(message);
@@ -195,23 +209,29 @@ impl<M: Send + 'static> Context<M> {
     /// Takes the first message that is wanted, of those that were not yet `seen`.
     fn take_matching(
         &mut self,
-        seen: &mut usize,
+        seen: &mut Seen,
         wanted: &mut impl FnMut(&M) -> bool,
         waker: &Waker,
     ) -> Option<M> {
         for _ in 0..MESSAGES_IN_A_ROW {
-            while let Some(message) = self.urgent() {
-                self.batch.push_back(message);
+            while let Some(urgent) = self.urgent() {
+                self.passed.push_back(urgent);
             }
             let sourced = self.sourced();
             let is_sourced = sourced.is_some();
-            self.batch.extend(sourced);
-            while let Some(message) = self.batch.get(*seen) {
+            self.passed.extend(sourced);
+            while let Some((_, message)) = self.passed.get(seen.passed) {
+                if wanted(message) {
+                    return self.passed.remove(seen.passed).map(|passed| passed.1);
+                }
+                seen.passed += 1;
+            }
+            while let Some(message) = self.batch.get(seen.batch) {
                 if wanted(message) {
                     self.life.progress(false);
-                    return self.batch.remove(*seen);
+                    return self.batch.remove(seen.batch);
                 }
-                *seen += 1;
+                seen.batch += 1;
             }
             if !self.fetch(Some(waker)) && !is_sourced {
                 return None;
@@ -228,6 +248,13 @@ impl<M: Send + 'static> Context<M> {
     {
         Receive { context: self, take, waits: false }
     }
+}
+
+/// How far a selective receive has looked.
+#[derive(Default)]
+struct Seen {
+    passed: usize,
+    batch: usize,
 }
 
 /// The future of everything that receives.

@@ -5,6 +5,8 @@
 
 use super::context::Context;
 use super::core::Process;
+use super::receive::Origin;
+use crate::pid::Pid;
 use futures_core::Stream;
 use std::future::Future;
 use std::pin::Pin;
@@ -19,6 +21,8 @@ const ITEMS_IN_A_ROW: u32 = 128;
 /// Names a timer or a stream of one incarnation: see [`Context::cancel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
+    owner: Pid,
+    incarnation: u32,
     number: u64,
 }
 
@@ -42,7 +46,7 @@ struct Inner<M> {
 }
 
 struct Entry<M> {
-    number: u64,
+    source: Source,
     mark: Arc<Mark>,
     poll: PollStep<M>,
 }
@@ -86,7 +90,7 @@ impl<M> Sources<M> {
     }
 
     /// Polls the sources that were woken, from the one on whose turn it is, until one has a message.
-    fn next(&mut self) -> Option<M> {
+    fn next(&mut self) -> Option<(Source, M)> {
         let inner = self.inner();
         if !inner.bell.rung.swap(false, SeqCst) {
             return None;
@@ -95,6 +99,7 @@ impl<M> Sources<M> {
         while looked < inner.entries.len() {
             let place = (inner.turn + looked) % inner.entries.len();
             let entry = &mut inner.entries[place];
+            let source = entry.source;
             if !entry.mark.woken.swap(false, SeqCst) {
                 looked += 1;
                 continue;
@@ -112,13 +117,15 @@ impl<M> Sources<M> {
                 }
                 Poll::Ready(Step::Last(message)) => {
                     inner.entries.remove(place);
+                    // The places have changed.
+                    looked = 0;
                     message
                 }
             };
-            if message.is_some() {
+            if let Some(message) = message {
                 // The others were not looked at.
                 inner.bell.rung.store(true, SeqCst);
-                return message;
+                return Some((source, message));
             }
         }
         None
@@ -239,35 +246,38 @@ impl<M: Send + 'static> Context<M> {
         })
     }
 
-    /// Ends a timer or a stream: nothing of it is received any more. True: it was still there.
+    /// Ends a timer or a stream: nothing of it is received any more. True: it was still there, or what it had brought. Those of other processes and incarnations are not.
     pub fn cancel(&mut self, source: Source) -> bool {
-        let Some(sources) = &mut self.sources else { return false };
+        let passed = self.passed.len();
+        let of_it = |origin: &Origin| matches!(origin, Origin::Source(known) if *known == source);
+        self.passed.retain(|(origin, _)| !of_it(origin));
+        let was_passed = self.passed.len() < passed;
+        let Some(sources) = &mut self.sources else { return was_passed };
         let entries = &mut sources.inner().entries;
-        let place = entries.iter().position(|entry| entry.number == source.number);
-        place.map(|place| entries.remove(place)).is_some()
+        let place = entries.iter().position(|entry| entry.source == source);
+        place.map(|place| entries.remove(place)).is_some() || was_passed
     }
 
     fn add_source(
         &mut self,
         poll: impl FnMut(&mut Task<'_>) -> Poll<Step<M>> + Send + 'static,
     ) -> Source {
-        let process = self.shared.clone();
+        let (owner, incarnation, process) = (self.pid(), self.incarnation(), self.shared.clone());
         let sources = self.sources.get_or_insert_with(|| Box::new(Sources::new(process)));
         let inner = sources.inner();
         inner.last += 1;
-        let (number, bell) = (inner.last, inner.bell.clone());
+        let source = Source { owner, incarnation, number: inner.last };
+        let bell = inner.bell.clone();
         let mark = Arc::new(Mark { woken: AtomicBool::new(true), bell });
         mark.bell.rung.store(true, SeqCst);
-        inner.entries.push(Entry { number, mark, poll: Box::new(poll) });
-        Source { number }
+        inner.entries.push(Entry { source, mark, poll: Box::new(poll) });
+        source
     }
 
     /// Takes the next message of a source.
-    pub(super) fn sourced(&mut self) -> Option<M> {
-        let message = self.sources.as_mut()?.next();
-        if message.is_some() {
-            self.life.progress(false);
-        }
-        message
+    pub(super) fn sourced(&mut self) -> Option<(Origin, M)> {
+        let (source, message) = self.sources.as_mut()?.next()?;
+        self.life.progress(false);
+        Some((Origin::Source(source), message))
     }
 }

@@ -9,24 +9,32 @@
 //! the names.
 
 use super::core::{Core, Process};
+use super::guard;
 use super::life::Life;
-use super::notice::{Down, ExitSignal, Monitor, Notice, Peer};
+use super::notice::{Down, ExitSignal, Monitor, Notice};
 use crate::names::Held;
 use crate::plan::ExitReason;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Who has to be told when a process ends. Most processes have nobody.
 #[derive(Default)]
 pub(super) struct Ties {
     monitors: Monitors,
-    links: Links,
+    /// With numbers, in the order in which they were made.
+    links: HashMap<Peer, (u64, Arc<dyn Process>)>,
+    last: u64,
     /// Most processes have no name.
     held: Option<Box<Held>>,
 }
 
-pub(super) type Monitors = HashMap<Monitor, Watcher>;
-pub(super) type Links = HashMap<Peer, Arc<dyn Process>>;
+/// In the order of their owners, so that a simulation is the same each time.
+pub(super) type Monitors = BTreeMap<Monitor, Watcher>;
+/// In the order in which they were made, likewise.
+pub(super) type Links = Vec<Arc<dyn Process>>;
+
+/// The process at the other end of a link: a number that no other process has while the link exists.
+pub(super) type Peer = usize;
 
 /// An incarnation that watches, and the process that it is of.
 pub(super) struct Watcher {
@@ -57,7 +65,8 @@ impl Watcher {
     }
 
     pub(super) fn wake(&self) {
-        self.process.wake();
+        // Maybe by a foreign waker: the others must hear too.
+        guard::contain(|| self.process.wake());
     }
 }
 
@@ -71,7 +80,16 @@ impl Ties {
     }
 
     pub(super) fn take_links(&mut self) -> Links {
-        std::mem::take(&mut self.links)
+        let mut links: Vec<_> = std::mem::take(&mut self.links).into_values().collect();
+        links.sort_unstable_by_key(|link| link.0);
+        links.into_iter().map(|link| link.1).collect()
+    }
+
+    /// Adds a link. False: there is one.
+    fn add_link(&mut self, other: &Arc<dyn Process>) -> bool {
+        self.last += 1;
+        let link = (self.last, other.clone());
+        self.links.insert(peer(other.core()), link).is_none()
     }
 
     pub(super) fn take_held(&mut self) -> Option<Box<Held>> {
@@ -93,12 +111,12 @@ impl Ties {
     }
 
     pub(super) fn take_link(&mut self, other: Peer) -> Option<Arc<dyn Process>> {
-        self.links.remove(&other)
+        self.links.remove(&other).map(|link| link.1)
     }
 }
 
 /// The number by which links know a process.
-fn peer(core: &Core) -> Peer {
+pub(super) fn peer(core: &Core) -> Peer {
     std::ptr::from_ref(core).addr()
 }
 
@@ -117,41 +135,37 @@ pub(super) fn unwatch(watched: &Core, monitor: Monitor) -> bool {
     watched.untie(|ties| ties.monitors.remove(&monitor)).is_some()
 }
 
-/// Links the incarnation `life` of `own` with another process. One with itself comes to nothing; one that stands already, and may be ending, is left
-/// alone.
+/// Links the incarnation `life` of `own` with another process. One with itself comes to nothing. One that stands already is made whole, should the other side
+/// just have ended it.
 pub(super) fn link(own: &Arc<dyn Process>, life: &Life, other: &Arc<dyn Process>) {
-    let (here, there) = (own.core(), other.core());
     if life.has_left() {
         return;
     }
-    let known = here.tie(|ties| ties.links.insert(peer(there), other.clone()).is_some());
-    if known == Some(false)
-        && there.tie(|ties| drop(ties.links.insert(peer(here), own.clone()))).is_none()
-    {
-        sever(there, own, &ExitReason::NoProcess);
+    let Some(is_new) = own.core().tie(|ties| ties.add_link(other)) else { return };
+    let accepted = other.core().tie(|ties| ties.add_link(own)).is_some();
+    if !accepted && is_new {
+        dissolve(other.core(), vec![own.clone()], &ExitReason::NoProcess);
     }
 }
 
 /// Takes a link out of both processes, and what it has brought out of the incarnation's lane.
 pub(super) fn unlink(own: &Core, life: &Life, other: &Core) {
+    if life.has_left() {
+        return;
+    }
     let mine = own.untie(|ties| ties.take_link(peer(other)));
     let theirs = other.untie(|ties| ties.take_link(peer(own)));
     drop((mine, theirs));
-    life.forget(peer(other));
+    life.forget(other);
 }
 
 /// Sends exit signals to those that a process that has ended was linked with.
 pub(super) fn dissolve(ended: &Core, links: Links, reason: &ExitReason) {
-    for other in links.into_values() {
-        sever(ended, &other, reason);
-    }
-}
-
-/// Takes the link with a process that has ended out of another one, and sends that one the signal.
-fn sever(ended: &Core, other: &Arc<dyn Process>, reason: &ExitReason) {
-    let (from, name) = (ended.pid(), ended.name().cloned());
-    let signal = ExitSignal { from, name, reason: reason.clone(), linked: true };
-    if other.core().signal_along(peer(ended), signal) {
-        other.wake();
+    for other in links {
+        let (from, name) = (ended.pid(), ended.name().cloned());
+        let signal = ExitSignal { from, name, reason: reason.clone(), linked: true };
+        if other.core().signal_along(ended, signal) {
+            guard::contain(|| other.wake());
+        }
     }
 }

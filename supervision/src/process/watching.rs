@@ -2,8 +2,9 @@
 
 use super::address::Address;
 use super::context::Context;
-use super::core::Process;
+use super::core::{Core, Process};
 use super::notice::{Down, ExitSignal, ForeignMonitor, Monitor, Notice};
+use super::receive::Origin;
 use super::ties::{self, Watcher};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,14 +31,17 @@ impl<M> Watching<M> {
     }
 
     /// Makes a notice a message. `None`: nobody wants it any more.
-    pub(super) fn message(&mut self, notice: Notice) -> Option<M> {
+    pub(super) fn message(&mut self, notice: Notice) -> Option<(Origin, M)> {
         let inner = self.inner();
         match notice {
             Notice::Down(down) => {
-                let (_, message) = inner.monitors.remove(&down.monitor)?;
-                Some(message(down))
+                let monitor = down.monitor;
+                let (_, message) = inner.monitors.remove(&monitor)?;
+                Some((Origin::Monitor(monitor), message(down)))
             }
-            Notice::Exit { signal, .. } => Some((inner.exits.as_mut()?)(signal)),
+            Notice::Exit { signal, link } => {
+                Some((Origin::Exit(link), (inner.exits.as_mut()?)(signal)))
+            }
         }
     }
 }
@@ -154,6 +158,11 @@ impl<M: Send + 'static> Context<M> {
         if (monitor.owner, monitor.incarnation) != (self.pid(), self.incarnation()) {
             return Err(ForeignMonitor);
         }
+        let passed = self.passed.len();
+        self.passed.retain(|(origin, _)| !matches!(origin, Origin::Monitor(of) if *of == monitor));
+        if self.passed.len() < passed {
+            return Ok(true);
+        }
         let watching = self.watching.as_mut();
         let known = watching.and_then(|watching| watching.inner().monitors.remove(&monitor));
         if let Some((Some(watched), _)) = &known {
@@ -166,7 +175,8 @@ impl<M: Send + 'static> Context<M> {
     /// too, unless the reason is `normal` or it [traps](Context::trap_exit) exits. Links are not counted: a second one means nothing, and so
     /// does one with itself.
     ///
-    /// A process that was not started yet can be linked with; it need not be spawned and linked in one step. Of one that has ended for good the signal comes at
+    /// A process that was not started yet can be linked with; it need not be spawned and linked in one step. Should this one end before the other is
+    /// started, the other does not notice. Of one that has ended for good the signal comes at
     /// once, with [`ExitReason::NoProcess`](crate::plan::ExitReason::NoProcess).
     ///
     /// # Examples
@@ -203,7 +213,13 @@ impl<M: Send + 'static> Context<M> {
     }
 
     /// Ends a link, if there is one. Nothing of it is received any more, also not what waits already.
-    pub fn unlink<T: Send + 'static>(&self, process: &Address<T>) {
+    pub fn unlink<T: Send + 'static>(&mut self, process: &Address<T>) {
+        let ended: &Core = &process.shared.core;
+        let of_link = |origin: &Origin| match origin {
+            Origin::Exit(Some(link)) => std::ptr::eq(link.core(), ended),
+            _ => false,
+        };
+        self.passed.retain(|(origin, _)| !of_link(origin));
         ties::unlink(&self.shared.core, &self.life, &process.shared.core);
     }
 
@@ -221,7 +237,7 @@ impl<M: Send + 'static> Context<M> {
     }
 
     /// Takes the next message that the control lane brings.
-    pub(super) fn noticed(&mut self) -> Option<M> {
+    pub(super) fn noticed(&mut self) -> Option<(Origin, M)> {
         while let Some(notice) = self.life.next_notice() {
             let message = self.watching.as_mut().and_then(|watching| watching.message(notice));
             if message.is_some() {

@@ -54,7 +54,8 @@ impl<T: Send + 'static> Task<T> {
         let worker = one_shot(async move {
             let value = future.await?;
             *lock(&place) = Some(value);
-            Ok(())
+            // Asked to stop or not: whoever is linked with it does not end by this.
+            Err(Exit::with(ExitReason::Normal))
         });
         let address = worker.address();
         let waits = address.clone();
@@ -85,7 +86,7 @@ impl<T> Future for Task<T> {
         let reason = ready!(self.ended.as_mut().poll(task));
         let result = lock(&self.result).take();
         Poll::Ready(match (result, reason) {
-            (Some(value), ExitReason::Normal | ExitReason::Shutdown) => Ok(value),
+            (Some(value), ExitReason::Normal) => Ok(value),
             (_, reason) => Err(reason),
         })
     }
@@ -155,10 +156,11 @@ impl SupervisorRef {
 
 impl<M: Send + 'static> Context<M> {
     /// Runs a future as a process beside this one, under the same supervisor, linked with it: if it fails, this process ends for the same
-    /// reason, unless it [traps](Context::trap_exit) exits, and the other way round.
+    /// reason, unless it [traps](Context::trap_exit) exits, and the other way round. A supervisor that is stopping, or has as many children as it may, kills
+    /// it again, which is a failure too.
     ///
     /// # Errors
-    /// [`Gone`] when the supervisor has ended.
+    /// [`Gone`] when the supervisor has ended, and this process with it.
     ///
     /// # Examples
     /// ```
@@ -181,10 +183,7 @@ impl<M: Send + 'static> Context<M> {
         let (worker, task) = Task::of(future);
         // Before it runs: it cannot end unnoticed.
         self.link(&task.address);
-        if let Err(gone) = self.supervisor().spawn_child(worker) {
-            self.unlink(&task.address);
-            return Err(gone);
-        }
+        self.supervisor().spawn_child(worker)?;
         Ok(task)
     }
 }

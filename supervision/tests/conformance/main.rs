@@ -254,7 +254,7 @@ scenarios! {
             row_198_a_large_reason_arrives_complete
             row_x9_a_link_ends_with_the_incarnation_and_a_new_one_makes_its_own
             row_x9_a_link_with_one_that_is_not_started_yet
-            row_x9_a_context_that_outlives_its_incarnation_links_nobody
+            row_x9_a_context_that_outlives_its_incarnation_ties_nobody
         ;
         r_monitors:
             row_199_one_word_of_the_end

@@ -288,12 +288,15 @@ pub(crate) async fn row_x9_a_link_with_one_that_is_not_started_yet(w: &World) {
     assert!(heard.contains("down never: shutdown"), "{heard}");
 }
 
-pub(crate) async fn row_x9_a_context_that_outlives_its_incarnation_links_nobody(w: &World) {
-    let b = start(w, "b");
+pub(crate) async fn row_x9_a_context_that_outlives_its_incarnation_ties_nobody(w: &World) {
+    let (b, c) = (start(w, "b"), start(w, "c"));
     let kept = Arc::new(Mutex::new(None));
-    let (keeps, log) = (kept.clone(), w.log.clone());
+    let (keeps, log, other) = (kept.clone(), w.log.clone(), c.address.clone());
     let again = child(move |mut cx: Context<Exit>| {
         let keeps = keeps.clone();
+        if cx.incarnation() == 2 {
+            cx.link(&other);
+        }
         log.add("begins");
         async move {
             if cx.incarnation() == 1 {
@@ -309,9 +312,11 @@ pub(crate) async fn row_x9_a_context_that_outlives_its_incarnation_links_nobody(
     let again = again.restart(RestartType::Transient).backoff(Backoff::immediate());
     let again = w.system.spawn_child(again).unwrap();
     w.log.until_many("begins", 2).await;
-    let old = kept.lock().unwrap().take().expect("the first has left it there");
+    let mut old = kept.lock().unwrap().take().expect("the first has left it there");
     old.link(&b.address);
+    old.unlink(&c.address);
     assert!(again.tell(Exit::error("second")).is_ok());
     w.log.until_many("begins", 3).await;
     assert!(b.lives().await);
+    assert_eq!(c.ended().await, "error: second");
 }
