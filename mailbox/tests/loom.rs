@@ -4,29 +4,14 @@
 //! end. `RUSTFLAGS="--cfg loom" cargo test --release -p bastion-mailbox --test loom`
 #![cfg(loom)]
 
+mod loom_support;
+
 use bastion_mailbox::Queue;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use loom::thread;
+use loom_support::{Message, Shared, counted, fetch};
 use std::collections::VecDeque;
-use std::task::Waker;
-
-type Message = (u8, u8);
-type Shared = Arc<Queue<Message>>;
-
-struct Count(Arc<AtomicUsize>);
-
-impl std::task::Wake for Count {
-    fn wake(self: std::sync::Arc<Self>) {
-        self.0.fetch_add(1, SeqCst);
-    }
-}
-
-/// A waker, and how often it was woken.
-fn counted() -> (Waker, Arc<AtomicUsize>) {
-    let woken = Arc::new(AtomicUsize::new(0));
-    (Waker::from(std::sync::Arc::new(Count(woken.clone()))), woken)
-}
 
 /// A queue through which so many messages went already: none, it has no block yet.
 fn used(before: u8) -> Shared {
@@ -55,12 +40,6 @@ fn sender(queue: &Shared, name: u8, count: u8) -> thread::JoinHandle<u8> {
     thread::spawn(move || {
         (0..count).filter(|&number| queue.push((name, number)).is_ok()).count() as u8
     })
-}
-
-fn fetch(queue: &Queue<Message>, max: usize) -> VecDeque<Message> {
-    let mut batch = VecDeque::new();
-    queue.fetch(&mut batch, max, None);
-    batch
 }
 
 /// Checks that messages are all those of one sender, in order.

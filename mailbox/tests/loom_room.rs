@@ -3,42 +3,21 @@
 //! `RUSTFLAGS="--cfg loom" cargo test --release -p bastion-mailbox --test loom_room`
 #![cfg(loom)]
 
+mod loom_support;
+
 use bastion_mailbox::{Queue, Sending};
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use loom::sync::atomic::Ordering::SeqCst;
 use loom::thread;
-use std::collections::VecDeque;
+use loom_support::{Message, Shared, counted, fetch};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
-
-type Message = (u8, u8);
-type Shared = Arc<Queue<Message>>;
-
-struct Count(Arc<AtomicUsize>);
-
-impl std::task::Wake for Count {
-    fn wake(self: std::sync::Arc<Self>) {
-        self.0.fetch_add(1, SeqCst);
-    }
-}
-
-/// A waker, and how often it was woken.
-fn counted() -> (Waker, Arc<AtomicUsize>) {
-    let woken = Arc::new(AtomicUsize::new(0));
-    (Waker::from(std::sync::Arc::new(Count(woken.clone()))), woken)
-}
 
 fn model(check: fn(Shared)) {
     let mut builder = loom::model::Builder::new();
     builder.max_branches = 10_000;
     builder.check(move || check(Arc::new(Queue::new())));
-}
-
-fn fetch(queue: &Queue<Message>, max: usize) -> VecDeque<Message> {
-    let mut batch = VecDeque::new();
-    queue.fetch(&mut batch, max, None);
-    batch
 }
 
 /// Polls once.

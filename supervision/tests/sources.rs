@@ -1,7 +1,7 @@
 //! Timers and streams as messages.
 
 use bastion_supervision::plan::{Backoff, ExitReason, RestartType};
-use bastion_supervision::{Address, Context, Exit, Runtime, Sim, System, child};
+use bastion_supervision::{Child, Context, Exit, Runtime, Sim, System, child};
 use futures_core::Stream;
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -183,6 +183,25 @@ impl Stream for Pipe {
     }
 }
 
+/// A process that adds up what it receives, from these and otherwise.
+fn summing(pipes: &[Pipe]) -> (Child<u32>, Arc<AtomicUsize>) {
+    let (attached, total) = (pipes.to_vec(), Arc::new(AtomicUsize::new(0)));
+    let sum = total.clone();
+    let reader = child(move |mut cx: Context<u32>| {
+        for pipe in attached.clone() {
+            cx.attach(pipe, |item| item);
+        }
+        let sum = sum.clone();
+        async move {
+            while let Some(number) = cx.recv().await {
+                sum.fetch_add(number as usize, SeqCst);
+            }
+            Ok(())
+        }
+    });
+    (reader, total)
+}
+
 #[test]
 fn a_stream_is_received_in_order_to_its_end_and_filtered() {
     let heard = heard(|cx| {
@@ -261,21 +280,8 @@ fn only_a_stream_that_was_woken_is_polled() {
     sim.run(async {
         let system = System::new(Runtime::sim(&sim));
         let pipes: Vec<_> = (0..10).map(|_| Pipe::default()).collect();
-        let (attached, total) = (pipes.clone(), Arc::new(AtomicUsize::new(0)));
-        let sum = total.clone();
-        let reader = child(move |mut cx: Context<u32>| {
-            for pipe in attached.clone() {
-                cx.attach(pipe, |item| item);
-            }
-            let sum = sum.clone();
-            async move {
-                while let Some(number) = cx.recv().await {
-                    sum.fetch_add(number as usize, SeqCst);
-                }
-                Ok(())
-            }
-        });
-        let reader: Address<u32> = system.spawn_child(reader).unwrap();
+        let (reader, total) = summing(&pipes);
+        let reader = system.spawn_child(reader).unwrap();
         sim.sleep(SECOND).await;
         let before: Vec<_> = pipes.iter().map(Pipe::polls).collect();
         pipes[3].put(Some(7));
@@ -401,20 +407,7 @@ fn a_stream_that_ends_hides_no_other() {
     sim.run(async {
         let system = System::new(Runtime::sim(&sim));
         let pipes: Vec<_> = (0..3).map(|_| Pipe::default()).collect();
-        let (attached, total) = (pipes.clone(), Arc::new(AtomicUsize::new(0)));
-        let sum = total.clone();
-        let reader = child(move |mut cx: Context<u32>| {
-            for pipe in attached.clone() {
-                cx.attach(pipe, |item| item);
-            }
-            let sum = sum.clone();
-            async move {
-                while let Some(number) = cx.recv().await {
-                    sum.fetch_add(number as usize, SeqCst);
-                }
-                Ok(())
-            }
-        });
+        let (reader, total) = summing(&pipes);
         system.spawn_child(reader).unwrap();
         sim.sleep(SECOND).await;
         pipes[1].put(Some(1));
