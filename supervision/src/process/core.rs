@@ -1,9 +1,10 @@
 //! What every process has, whatever its messages: identity, existence, end. And the type-erased view of a process.
 
+use super::extras::Extras;
 use super::guard;
 use super::life::Life;
 use super::notice::ExitSignal;
-use super::overflow::{Overflow, Spill};
+use super::overflow::Spill;
 use super::ties::{self, Ties, Watcher};
 use crate::env::Env;
 use crate::mailbox::{BATCH, Mailbox};
@@ -326,14 +327,13 @@ pub(crate) struct Shared<M> {
     pub(crate) core: Core,
     pub(crate) mailbox: Mailbox<M>,
     office: Option<Box<Office>>,
-    /// What it does with messages for which there is no room, if that was said.
-    spill: OnceLock<Box<Spill>>,
+    pub(super) extras: OnceLock<Box<Extras>>,
 }
 
 impl<M> Shared<M> {
     pub(crate) fn new() -> Arc<Self> {
         let (core, mailbox) = (Core::new(), Mailbox::new());
-        Arc::new(Shared { core, mailbox, office: None, spill: OnceLock::new() })
+        Arc::new(Shared { core, mailbox, office: None, extras: OnceLock::new() })
     }
 
     /// A supervisor: its messages are requests, without a limit, and never dead letters, since who sent one is told.
@@ -343,16 +343,7 @@ impl<M> Shared<M> {
         signals.set_capacity(usize::MAX);
         let office = Office { signals, place: OnceLock::new(), path: OnceLock::new() };
         let (core, office) = (Core::new(), Some(Box::new(office)));
-        Arc::new(Shared { core, mailbox, office, spill: OnceLock::new() })
-    }
-
-    /// Sets what is done with messages for which there is no room. The first word stands.
-    pub(crate) fn set_overflow(&self, rule: Overflow) {
-        self.spill.get_or_init(|| Box::new(Spill::new(rule)));
-    }
-
-    pub(super) fn spill(&self) -> Option<&Spill> {
-        self.spill.get().map(|spill| &**spill)
+        Arc::new(Shared { core, mailbox, office, extras: OnceLock::new() })
     }
 
     fn signals(&self) -> Option<&Mailbox<Signal>> {
@@ -419,6 +410,7 @@ impl<M> Shared<M> {
         let left = self.shut();
         let left = left + self.spill().map_or(0, Spill::unreported) as usize;
         self.dead_letters(left);
+        self.forget_all();
         self.core.end(reason);
     }
 

@@ -7,8 +7,10 @@
 mod address;
 mod ask;
 pub(crate) mod body;
+mod checkpoint;
 mod context;
 mod core;
+mod extras;
 pub(crate) mod guard;
 mod life;
 mod notice;
