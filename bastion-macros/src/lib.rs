@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod actor;
 mod entry;
 
 use proc_macro::TokenStream;
@@ -22,4 +23,10 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::test(arguments.into(), item.into())
         .unwrap_or_else(|error| error.to_compile_error())
         .into()
+}
+
+/// Makes the methods of an `impl` block messages of a process whose state is that type.
+#[proc_macro_attribute]
+pub fn actor(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    actor::actor(arguments.into(), item.into()).into()
 }

@@ -7,6 +7,75 @@ pub mod testing;
 pub use bastion_executor as executor;
 #[cfg(feature = "io")]
 pub use bastion_executor::io;
+/// Each method becomes a variant of an enum, `CounterMessage` for a `Counter`, and a method of every `Address<CounterMessage>`, by the trait
+/// `CounterAddress`: with this in scope, `counter.add(2)?` tells, and `counter.total().await?` asks. The methods stay what they were, so the state
+/// can be tested without a process.
+///
+/// ```
+/// use bastion::prelude::*;
+///
+/// struct Counter {
+///     total: u64,
+/// }
+///
+/// #[bastion::actor]
+/// impl Counter {
+///     /// Adds.
+///     fn add(&mut self, n: u64) {
+///         self.total += n;
+///     }
+///
+///     /// Says the total.
+///     async fn total(&mut self) -> u64 {
+///         self.total
+///     }
+/// }
+///
+/// #[bastion::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let counter = Counter::child(|| Counter { total: 0 }).named("counter");
+///     let counter = Bastion::spawn_child(counter)?; // Address<CounterMessage>
+///     counter.add(2)?;
+///     assert_eq!(counter.total().await?, 2);
+///     Ok(())
+/// }
+/// ```
+///
+/// # What a method says
+/// All methods of the block are messages, and what else there is stands in another `impl` block. They take `&mut self` or `&self`, are `async` or
+/// not, and handled one after another.
+///
+/// | method | message | method of the address |
+/// |---|---|---|
+/// | `fn add(&mut self, n: u64)` | `Add(u64)` | tells: as [`Address::tell`], it never waits, and gives the message back when it fails |
+/// | `fn total(&self) -> u64` | `Total(Reply<u64>)` | asks: as [`Address::ask`], with its limit |
+/// | `fn load(&mut self) -> Result<u64, io::Error>` | `Load(Reply<Result<u64, io::Error>>)` | asks; the error is a reply as others are: `.await??` |
+/// | `fn take(&mut self, n: u64) -> Result<(), Exit>` | `Take(u64)` | tells; an error ends the process, for that reason |
+/// | `fn need(&mut self) -> Result<u64, Exit>` | `Need(Reply<u64>)` | asks; an error ends the process, and the answer is [`AskError::NoReply`] |
+/// | `fn next(&mut self, reply: Reply<u64>)` | `Next(Reply<u64>)` | asks; the process answers when it likes |
+///
+/// An argument `&mut Context<CounterMessage>`, or `&`, is no part of the message: the method is given the process's own [`Context`].
+///
+/// For anything else there is the message itself: `counter.send(CounterMessage::Add(2)).await?` waits for room in a full mailbox, and
+/// `counter.ask_timeout(limit, CounterMessage::Total).await?` has a limit of its own.
+///
+/// # What is made besides
+/// - `Counter::child(start)` describes the process; all that a [`Child`] can be told follows. `start` is called for every incarnation.
+/// - `Counter::run(&mut self, cx)` handles messages until the process is asked to stop. With it a body can do something before and afterwards:
+///   `child(|mut cx| async move { let mut store = Store::open().await?; store.run(&mut cx).await?; store.close().await })`. As
+///   in every process, what follows does not run when the process is killed, or panics.
+/// - `Counter::handle(&mut self, message, cx)` handles one message, for a loop of one's own.
+///
+/// All of it is as visible as the methods are, which have one visibility. Documentation, `#[cfg]` and `#[deprecated]` of a method
+/// are its message's too; other attributes are the method's alone. An `impl` block may have generics: the messages have those that
+/// they mention, so what only the state needs, its address does not show.
+///
+/// # What it expands to
+/// Nothing that could not be written by hand:
+/// ```
+#[doc = include_str!("../tests/actor/by_hand.rs")]
+/// ```
+pub use bastion_macros::actor;
 /// # Examples
 /// ```
 /// use bastion::prelude::*;

@@ -1,0 +1,6 @@
+#[bastion::actor]
+struct Counter {
+    total: u64,
+}
+
+fn main() {}

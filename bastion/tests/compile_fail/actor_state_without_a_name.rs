@@ -1,0 +1,8 @@
+struct Counter;
+
+#[bastion::actor]
+impl &Counter {
+    fn add(&mut self) {}
+}
+
+fn main() {}

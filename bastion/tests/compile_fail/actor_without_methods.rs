@@ -1,0 +1,6 @@
+struct Counter;
+
+#[bastion::actor]
+impl Counter {}
+
+fn main() {}
