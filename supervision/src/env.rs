@@ -4,7 +4,7 @@ use crate::names::Names;
 use crate::pid::Pid;
 use crate::plan::{ExitReason, Time};
 use crate::process::{Core, Life};
-use crate::report::{CrashReport, Report, Reporter};
+use crate::report::{CrashReport, Letters, Report, Reporter};
 use crate::runtime::Runtime;
 use crate::sync::lock;
 use crate::weak_list::WeakList;
@@ -33,6 +33,7 @@ struct Common {
     pids: [Mutex<PidTable>; SHARDS],
     names: Names,
     reporter: Reporter,
+    letters: Letters,
     /// Incarnations that were killed together with their supervisor. Each keeps itself until it has left; kept from here it would
     /// keep its supervisor, and that one these surroundings.
     orphans: Mutex<WeakList<Life>>,
@@ -51,6 +52,7 @@ impl Env {
             pids: Default::default(),
             names: Names::new(),
             reporter,
+            letters: Letters::new(),
             orphans: Mutex::new(WeakList::new()),
         });
         Env(Arc::new(Inner { runtime, common }))
@@ -160,6 +162,10 @@ impl Env {
 
     pub(crate) fn reporter(&self) -> &Reporter {
         &self.0.common.reporter
+    }
+
+    pub(crate) fn letters(&self) -> &Letters {
+        &self.0.common.letters
     }
 }
 

@@ -40,7 +40,9 @@ pub use process::{
     Monitor, Overflow, ProcessShutdown, Reply, ShutdownHandle, Source, StopSignal, TimedOut,
     current_pid,
 };
-pub use report::{CrashReport, History, Record, Report, Stats};
+pub use report::{
+    CrashReport, DeadLetter, DeadLetters, History, Record, Report, Stats, Undelivered,
+};
 pub use runtime::{Runtime, RuntimeError, Sim};
 #[cfg(feature = "signals")]
 pub use signals::{SignalError, Termination, termination};

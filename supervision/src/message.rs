@@ -39,6 +39,11 @@ impl Msg {
         self.value.is::<T>()
     }
 
+    /// Returns the name of the value's type, for people to read: see [`std::any::type_name`].
+    pub fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
     /// Says whether the sender waits for an answer.
     pub fn is_question(&self) -> bool {
         self.reply.is_some()

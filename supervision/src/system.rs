@@ -6,7 +6,7 @@ use crate::mailbox::BATCH;
 use crate::names::Names;
 use crate::plan::{Backoff, ExitReason, Time};
 use crate::process::{Address, Life, Process, Shared, guard};
-use crate::report::{History, Hook, Report, Reporter, Stats};
+use crate::report::{DeadLetters, History, Hook, Report, Reporter, Stats};
 use crate::runtime::Runtime;
 use crate::supervisor::{Command, Gone, Signal, StartChildError, Supervisor, SupervisorRef};
 use crate::sync::lock;
@@ -235,6 +235,38 @@ impl System {
         self.0.env.reporter().history()
     }
 
+    /// Subscribes to the dead letters of the system from now on: all messages that were accepted and will never be handled, with the
+    /// reason. At most `limit` letters wait for the subscriber; of one that is slower the oldest are dropped, and the next one that it takes
+    /// says how many messages it has [missed](crate::DeadLetter::missed). There may be any number of subscriptions; who has none pays nothing.
+    ///
+    /// What a full mailbox drops before its process was given to a supervisor is only counted. So are messages of processes that have not
+    /// ended when their system has, because they never yield.
+    ///
+    /// # Panics
+    /// When `limit` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{child, Context, Exit, Runtime, Sim, System, plan::RestartType};
+    /// let sim = Sim::new(1);
+    /// sim.run(async {
+    ///     let system = System::new(Runtime::sim(&sim));
+    ///     let mut letters = system.dead_letters(100);
+    ///     let one = child(|mut cx: Context<u32>| async move {
+    ///         cx.recv().await;
+    ///         Err(Exit::error("that was enough"))
+    ///     });
+    ///     let one = system.spawn_child(one.named("one").restart(RestartType::Temporary)).unwrap();
+    ///     (1..=3).for_each(|number| one.tell(number).unwrap());
+    ///     let letter = letters.recv().await.unwrap();
+    ///     assert_eq!((letter.message, letter.count), ("u32", 2));
+    ///     assert_eq!(letter.reason.to_string(), "it has ended: error: that was enough");
+    /// });
+    /// ```
+    pub fn dead_letters(&self, limit: usize) -> DeadLetters {
+        self.0.env.letters().subscribe(limit)
+    }
+
     /// Takes a snapshot of the tree, within a second: see [`System::tree_within`].
     pub async fn tree(&self) -> Tree {
         self.tree_within(TREE_LIMIT).await
@@ -287,7 +319,7 @@ pub(crate) fn launch(env: &Env, root: Given) -> Arc<Life> {
     let life = Arc::new(Life::new(keeper.clone(), pid, 1));
     root.start.process().core().begin(&life, Time::ZERO);
     root.start.clone().spawn(life.clone(), root.gated, place);
-    env.runtime().spawn(keep(keeper, Root(root.start, life.clone())));
+    env.runtime().spawn(keep(keeper, Root(root.start, life.clone(), env.clone())));
     life
 }
 
@@ -310,13 +342,17 @@ pub(crate) fn remember_forced(forced: Arc<Mutex<Vec<String>>>) -> Hook {
 }
 
 /// The root, to be ended for good; also when the runtime drops its keeper.
-struct Root(Arc<dyn Start>, Arc<Life>);
+struct Root(Arc<dyn Start>, Arc<Life>, Env);
 
 impl Drop for Root {
     fn drop(&mut self) {
         // It may run elsewhere, and has nobody above it any more.
         self.1.kill();
-        child::close(&self.0, &ExitReason::Killed);
+        let (start, env) = (self.0.clone(), self.2.clone());
+        start.clone().process().core().when_left(Box::new(move || {
+            start.end(ExitReason::Killed);
+            env.letters().close();
+        }));
     }
 }
 

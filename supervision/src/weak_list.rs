@@ -31,9 +31,16 @@ impl<T> WeakList<T> {
         None
     }
 
+    /// Returns all that still exist, in the order in which they were added.
+    pub(crate) fn all(&self) -> Vec<Arc<T>> {
+        self.0.iter().filter_map(Weak::upgrade).collect()
+    }
+
     /// Takes all that still exist, in the order in which they were added.
     pub(crate) fn take(&mut self) -> Vec<Arc<T>> {
-        std::mem::take(&mut self.0).iter().filter_map(Weak::upgrade).collect()
+        let all = self.all();
+        self.0 = Vec::new();
+        all
     }
 }
 
@@ -52,6 +59,7 @@ mod tests {
         assert!(list.0.capacity() < 32, "{} places for 3", list.0.capacity());
         assert_eq!(list.last(|_| true).as_deref(), Some(&2));
         assert_eq!(list.last(|number| *number < 2).as_deref(), Some(&1));
+        assert_eq!(list.all(), kept[..2]);
         assert_eq!(list.take(), kept[..2]);
         assert_eq!(list.last(|_| true), None);
     }

@@ -137,12 +137,22 @@ fn conserve(acts: &[Act], rule: Overflow, capacity: usize, restart: RestartType,
     let tally = Arc::new(Tally::default());
     sim.run(async {
         let system = System::new(Runtime::sim(&sim));
+        let mut letters = system.dead_letters(2);
         let receiver = receiver(&tally).restart(restart).mailbox_capacity(capacity).overflow(rule);
         let address = system.spawn_child(receiver).unwrap();
         play(&sim, &system, acts, &address, &tally).await;
         system.stop(5000 * MILLISECOND).await;
         let (handled, dead) = (tally.handled.load(SeqCst), system.stats().dead_letters as usize);
         assert_eq!(tally.accepted.load(SeqCst), handled + dead, "handled {handled}, dead {dead}");
+        let mut told = 0;
+        while let Some(letter) = letters.recv().await {
+            told += letter.count + letter.missed;
+        }
+        assert_eq!(
+            told,
+            system.stats().dead_letters,
+            "each is in a letter, or in one that is missed"
+        );
     });
     assert_eq!(tally.alive.load(SeqCst), 0, "messages are left somewhere");
 }

@@ -267,6 +267,13 @@ impl Core {
         }
     }
 
+    /// Why no incarnation runs any more, as far as that is known.
+    pub(super) fn last_reason(&self) -> Option<ExitReason> {
+        let existence = lock(&self.existence);
+        let latest = existence.latest.as_ref();
+        existence.ended.clone().or_else(|| latest.and_then(|life| life.reason()))
+    }
+
     /// Waits until the process has ended for good.
     pub(crate) async fn ended(&self) -> ExitReason {
         wait(
@@ -395,19 +402,20 @@ impl<M> Shared<M> {
             let _ = signals.fetch(batch, BATCH, None);
         }
     }
+}
 
-    /// Refuses messages from now on; those that wait are dropped, each on its own: their destructors are foreign code.
-    /// Returns how many there were.
-    pub(crate) fn shut(&self) -> usize {
+impl<M: Send + 'static> Shared<M> {
+    /// Refuses messages from now on; those that wait are dropped. Returns how many there were.
+    pub(crate) fn shut(&self, reason: &ExitReason) -> usize {
         if let Some(signals) = self.signals() {
-            discard(signals.close());
+            signals.close().into_iter().for_each(|signal| guard::contain(|| drop(signal)));
         }
-        discard(self.mailbox.close())
+        self.bury(self.mailbox.close(), reason)
     }
 
     /// Ends the process for good.
     pub(crate) fn end(&self, reason: ExitReason) {
-        let left = self.shut();
+        let left = self.shut(&reason);
         let left = left + self.spill().map_or(0, Spill::unreported) as usize;
         self.dead_letters(left);
         self.forget_all();
@@ -417,26 +425,23 @@ impl<M> Shared<M> {
     /// Puts messages back that an incarnation has taken and not handled: the next one's, or, after the end, dead letters.
     pub(super) fn put_back(&self, mut batch: VecDeque<M>) {
         if !self.mailbox.put_back(&mut batch) {
-            self.dead_letters(discard(batch));
+            let left = self.bury(batch, &ExitReason::Killed);
+            self.dead_letters(left);
         }
+    }
+
+    pub(super) fn is_supervisor(&self) -> bool {
+        self.office.is_some()
     }
 
     pub(super) fn dead_letters(&self, count: usize) {
         if count > 0
-            && self.office.is_none()
+            && !self.is_supervisor()
             && let Some(env) = self.core.env()
         {
             env.dead_letters(&self.core, count);
         }
     }
-}
-
-fn discard<M>(messages: VecDeque<M>) -> usize {
-    let count = messages.len();
-    for message in messages {
-        guard::contain(|| drop(message));
-    }
-    count
 }
 
 /// A process, as its supervisor sees it.

@@ -12,6 +12,7 @@ mod context;
 mod core;
 mod extras;
 pub(crate) mod guard;
+mod letters;
 mod life;
 mod notice;
 mod overflow;

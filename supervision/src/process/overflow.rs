@@ -115,6 +115,7 @@ impl<M: Send + 'static> Shared<M> {
     }
 
     fn spilled(&self, spill: &Spill, message: M) {
+        self.spilled_letter(&message, spill.rule);
         guard::contain(|| drop(message));
         let can_report = self.core.env().is_some();
         let count = spill.drop_one(can_report, self.mailbox.is_closed());

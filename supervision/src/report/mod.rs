@@ -1,15 +1,18 @@
 //! What a system tells about itself: crashes and decisions, as data.
 //!
 //! `text` writes a report for humans, `log` hands it to `tracing`, `history` keeps the last ones, `reporter` gives it to all of them
-//! and to the hooks.
+//! and to the hooks. `letters` tells of dead letters one by one, to those who subscribe.
 
 mod history;
+mod letters;
 mod log;
 mod reporter;
 mod text;
 
 pub(crate) use self::history::Restarts;
 pub use self::history::{History, Record};
+pub(crate) use self::letters::Letters;
+pub use self::letters::{DeadLetter, DeadLetters, Undelivered};
 pub(crate) use self::reporter::{Hook, Reporter};
 
 use crate::pid::Pid;
@@ -76,7 +79,8 @@ pub enum Report {
         /// Why.
         error: plan::AddError,
     },
-    /// Messages were accepted, and never handled: their process has ended for good.
+    /// Messages were accepted, and never handled: their process has ended for good, or its mailbox was full. Who wants to know more about
+    /// them subscribes: [`System::dead_letters`](crate::System::dead_letters).
     DeadLetters {
         /// The process.
         pid: Option<Pid>,

@@ -32,7 +32,7 @@ impl fmt::Display for Report {
             }
             Report::HookPanicked { panic } => write!(f, "a hook for reports {panic}"),
             Report::DeadLetters { pid, name, count } => {
-                write!(f, "{} has ended, {count} messages are dead letters", Who(name, *pid))
+                write!(f, "{}: {count} messages were never handled", Who(name, *pid))
             }
         }
     }

@@ -380,7 +380,7 @@ impl Start for Nested {
 
     /// Nobody would answer while it rests: requests are refused until it is started again. The same below it.
     fn rest(&self) {
-        self.shared.shut();
+        self.shared.shut(&ExitReason::Shutdown);
         for child in &self.blueprint.children {
             child.start.rest();
         }

@@ -1,0 +1,92 @@
+//! Messages that were accepted and that nobody will handle: how they are dropped, and who hears of them.
+
+use super::context::Context;
+use super::core::Shared;
+use super::guard;
+use super::overflow::Overflow;
+use crate::env::Env;
+use crate::message::Msg;
+use crate::plan::ExitReason;
+use crate::report::{DeadLetter, DeadLetters, Undelivered};
+use std::any::{Any, type_name};
+use std::collections::VecDeque;
+
+impl<M: Send + 'static> Shared<M> {
+    /// Drops messages whose process has ended, each on its own: their destructors are foreign code. Returns how many there were. `reason`
+    /// is why, if its last incarnation does not say so itself.
+    pub(super) fn bury(&self, messages: VecDeque<M>, reason: &ExitReason) -> usize {
+        let (count, wanted) = (messages.len(), self.letters_wanted());
+        let mut letters: Vec<(&str, u64)> = Vec::new();
+        for message in messages {
+            if wanted.is_some() {
+                add(&mut letters, type_of(&message));
+            }
+            guard::contain(|| drop(message));
+        }
+        if let Some(env) = wanted.filter(|_| count > 0) {
+            let reason = self.core.last_reason().unwrap_or_else(|| reason.clone());
+            for (message, count) in letters {
+                self.publish(env, message, count, Undelivered::Ended(reason.clone()));
+            }
+        }
+        count
+    }
+
+    /// Tells of a message that is dropped because of a full mailbox.
+    pub(super) fn spilled_letter(&self, message: &M, rule: Overflow) {
+        if let Some(env) = self.letters_wanted() {
+            self.publish(env, type_of(message), 1, Undelivered::Overflow(rule));
+        }
+    }
+
+    /// The surroundings, if somebody there wants to hear of this process's letters.
+    fn letters_wanted(&self) -> Option<&Env> {
+        self.core.env().filter(|env| env.letters().are_wanted() && !self.is_supervisor())
+    }
+
+    fn publish(&self, env: &Env, message: &'static str, count: u64, reason: Undelivered) {
+        // Who drops the newest message is who sends it.
+        let sender = match reason {
+            Undelivered::Overflow(Overflow::DropNewest) => guard::current_pid(),
+            _ => None,
+        };
+        let pid = self.core.pid().expect("it has surroundings");
+        let (at, name) = (env.now().as_duration(), self.core.name().cloned());
+        env.letters().publish(&DeadLetter {
+            at,
+            pid,
+            name,
+            message,
+            count,
+            reason,
+            sender,
+            missed: 0,
+        });
+    }
+}
+
+/// The type of a message, or of what it wraps.
+fn type_of<M: 'static>(message: &M) -> &'static str {
+    match (message as &dyn Any).downcast_ref::<Msg>() {
+        Some(message) => message.type_name(),
+        None => type_name::<M>(),
+    }
+}
+
+/// Counts a message of this type.
+fn add(letters: &mut Vec<(&'static str, u64)>, message: &'static str) {
+    match letters.iter_mut().find(|(known, _)| *known == message) {
+        Some((_, count)) => *count += 1,
+        None => letters.push((message, 1)),
+    }
+}
+
+impl<M: Send + 'static> Context<M> {
+    /// Subscribes to the dead letters of the system that the process is in: see [`System::dead_letters`](crate::System::dead_letters).
+    ///
+    /// # Panics
+    /// When `limit` is 0.
+    pub fn dead_letters(&self, limit: usize) -> DeadLetters {
+        self.env().letters().subscribe(limit)
+    }
+}
