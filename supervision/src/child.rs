@@ -329,14 +329,14 @@ pub(crate) trait Start: Send + Sync {
 /// Gives a process these names before an incarnation of it runs, which it cannot without them.
 pub(crate) fn claim(start: &Arc<dyn Start>, names: &[Arc<str>], life: &Life) {
     if let Err(error) = start.claim(names) {
-        life.refuse(ExitReason::InitFailed(Failure::new(error)));
+        life.end_by(ExitReason::InitFailed(Failure::new(error)));
     }
 }
 
 /// Ends a process for good as soon as no incarnation of it exists.
 pub(crate) fn close(start: &Arc<dyn Start>, reason: &ExitReason) {
     let (closed, reason) = (start.clone(), reason.clone());
-    start.process().core().when_left(Box::new(move || closed.end(reason)));
+    start.process().core().when_left(move || closed.end(reason));
 }
 
 struct Starter<M, F> {

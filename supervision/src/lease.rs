@@ -189,11 +189,10 @@ impl<T> Resource<T> {
                 Err(TryAcquireError::Retired) => return None,
                 Err(_) => {}
             }
-            wait(
-                &self.0.state,
-                |state| &mut state.retiring,
-                |state| (!matches!(state.value, Place::Lent(_))).then_some(()),
-            )
+            wait(&self.0.state, |state| match state.value {
+                Place::Lent(_) => Err(&mut state.retiring),
+                _ => Ok(()),
+            })
             .await;
         }
     }

@@ -84,11 +84,10 @@ impl Future for Termination {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let signals = self.signals;
         let waiting = self.wait.get_or_insert_with(|| {
-            Box::pin(wait(
-                &HEARD,
-                |heard| &mut heard.waiters,
-                move |heard| (heard.signals >= signals).then_some(()),
-            ))
+            Box::pin(wait(&HEARD, move |heard| match heard.signals >= signals {
+                true => Ok(()),
+                false => Err(&mut heard.waiters),
+            }))
         });
         waiting.as_mut().poll(cx)
     }

@@ -6,9 +6,12 @@ use std::pin::Pin;
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
-/// The wakers of those who wait; each takes its own back when it stops waiting.
+/// The wakers of those who wait; each takes its own back when it stops waiting. One word as long as nobody has waited.
 #[derive(Default)]
-pub(crate) struct Waiters {
+pub(crate) struct Waiters(Option<Box<List>>);
+
+#[derive(Default)]
+struct List {
     wakers: Vec<(u64, Waker)>,
     last: u64,
 }
@@ -16,51 +19,62 @@ pub(crate) struct Waiters {
 impl Waiters {
     /// Takes all wakers, to be woken when the lock is released.
     pub(crate) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        std::mem::take(&mut self.wakers).into_iter().map(|(_, waker)| waker)
+        let wakers = self.0.as_mut().map(|list| std::mem::take(&mut list.wakers));
+        wakers.unwrap_or_default().into_iter().map(|(_, waker)| waker)
     }
 
-    fn place(&mut self, key: u64) -> Option<usize> {
+    fn remove(&mut self, key: u64) -> Option<Waker> {
+        let list = self.0.as_mut()?;
+        Some(list.wakers.swap_remove(list.place(key)?).1)
+    }
+}
+
+impl List {
+    fn place(&self, key: u64) -> Option<usize> {
         self.wakers.iter().position(|(known, _)| *known == key)
     }
 }
 
-/// A future that is ready when `look` finds something in the state.
+/// A future that is ready when `look` finds something in the state; until then it tells where those stand who wait for that. Whoever makes it
+/// true takes their wakers under the same lock.
 ///
 /// # Cancel safety
 /// Nothing is lost, and nothing of it stays behind.
-pub(crate) struct Wait<'a, S, L> {
+pub(crate) struct Wait<'a, S, T, L: Fn(&mut S) -> Result<T, &mut Waiters>> {
     state: &'a Mutex<S>,
-    waiters: fn(&mut S) -> &mut Waiters,
     look: L,
     key: Option<u64>,
 }
 
-pub(crate) fn wait<S, T, L: Fn(&S) -> Option<T>>(
-    state: &Mutex<S>,
-    waiters: fn(&mut S) -> &mut Waiters,
-    look: L,
-) -> Wait<'_, S, L> {
-    Wait { state, waiters, look, key: None }
+pub(crate) fn wait<S, T, L>(state: &Mutex<S>, look: L) -> Wait<'_, S, T, L>
+where
+    L: Fn(&mut S) -> Result<T, &mut Waiters>,
+{
+    Wait { state, look, key: None }
 }
 
-impl<S, L> Unpin for Wait<'_, S, L> {}
+impl<S, T, L: Fn(&mut S) -> Result<T, &mut Waiters>> Unpin for Wait<'_, S, T, L> {}
 
-impl<S, T, L: Fn(&S) -> Option<T>> Future for Wait<'_, S, L> {
+impl<S, T, L: Fn(&mut S) -> Result<T, &mut Waiters>> Future for Wait<'_, S, T, L> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let waker = cx.waker().clone();
         let mut state = lock(self.state);
-        if let Some(found) = (self.look)(&state) {
-            return Poll::Ready(found);
-        }
-        let waiters = (self.waiters)(&mut state);
-        let replaced = match self.key.and_then(|key| waiters.place(key)) {
-            Some(place) => Some(std::mem::replace(&mut waiters.wakers[place].1, waker)),
+        let list = match (self.look)(&mut state) {
+            Ok(found) => return Poll::Ready(found),
+            Err(waiters) => waiters.0.get_or_insert_default(),
+        };
+        let replaced = match self.key.and_then(|key| list.place(key)) {
+            Some(place) => Some(std::mem::replace(&mut list.wakers[place].1, waker)),
             None => {
-                waiters.last += 1;
-                let key = waiters.last;
-                waiters.wakers.push((key, waker));
+                list.last += 1;
+                let key = list.last;
+                if list.wakers.is_empty() {
+                    // Mostly one waits.
+                    list.wakers.reserve_exact(1);
+                }
+                list.wakers.push((key, waker));
                 self.key = Some(key);
                 None
             }
@@ -71,13 +85,12 @@ impl<S, T, L: Fn(&S) -> Option<T>> Future for Wait<'_, S, L> {
     }
 }
 
-impl<S, L> Drop for Wait<'_, S, L> {
+impl<S, T, L: Fn(&mut S) -> Result<T, &mut Waiters>> Drop for Wait<'_, S, T, L> {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
         let mut state = lock(self.state);
-        let waiters = (self.waiters)(&mut state);
-        let taken = waiters.place(key).map(|place| waiters.wakers.swap_remove(place));
+        let looked = (self.look)(&mut state).map_err(|waiters| waiters.remove(key));
         drop(state);
-        drop(taken);
+        drop(looked);
     }
 }

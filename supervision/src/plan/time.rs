@@ -16,6 +16,9 @@ impl Time {
     /// The origin.
     pub const ZERO: Time = Time(0);
 
+    /// The point where sums saturate. As a deadline: none.
+    pub(crate) const FAR: Time = Time(u64::MAX);
+
     /// Returns the point in time that is `elapsed` after the origin.
     pub const fn from_duration(elapsed: Duration) -> Self {
         let nanos = elapsed.as_nanos();

@@ -9,8 +9,9 @@ use crate::place::Place;
 use crate::plan::{ExitReason, Failure};
 use crate::report::Report;
 use crate::runtime::Timer;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use pin_project_lite::pin_project;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
@@ -30,27 +31,52 @@ pub(crate) fn spawn<M, F, Fut>(
     F: Fn(Context<M>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Exit>> + Send + 'static,
 {
-    let mut incarnation = Incarnation { life: Some(life.clone()), shared };
-    let task = async move {
-        let reason = {
-            let mut body = pin!(None::<Fut>);
-            let mut stage = Stage::Entering(None);
-            poll_fn(|task| incarnation.poll(&mut stage, body.as_mut(), &start, gated, task)).await
-        };
-        incarnation.end(reason);
-    };
+    let (stage, waits) = (Stage::Entering, None);
+    let incarnation = Incarnation { life: Some(life.clone()), shared, waits, stage, gated };
+    let task = Course { body: None, start, incarnation };
     let runtime = life.env().runtime();
     if let Err((error, task)) = runtime.spawn_on(place, task) {
         // It runs anywhere, only to say so.
-        life.refuse(ExitReason::Error(Failure::new(error)));
+        life.end_by(ExitReason::Error(Failure::new(error)));
         runtime.spawn(task);
     }
 }
 
+pin_project! {
+    /// The task. Idle processes mostly consist of it, so nothing is in it twice, as it would be in an async block.
+    struct Course<M, F, Fut>
+    where
+        M: Send,
+        M: 'static,
+    {
+        // Dropped first: the incarnation exists as long as this does.
+        #[pin]
+        body: Option<Fut>,
+        start: F,
+        incarnation: Incarnation<M>,
+    }
+}
+
+impl<M, F, Fut> Future for Course<M, F, Fut>
+where
+    M: Send + 'static,
+    F: Fn(Context<M>) -> Fut,
+    Fut: Future<Output = Result<(), Exit>>,
+{
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        let this = self.project();
+        let reason = this.incarnation.poll(this.body, this.start, task);
+        reason.map(|reason| this.incarnation.end(reason))
+    }
+}
+
 /// How far an incarnation is.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// It waits for an earlier one to leave, at most until this timer is over.
-    Entering(Option<Timer>),
+    /// It waits for an earlier one to leave.
+    Entering,
     /// Its closure has been called, and the supervisor hears of it before the body is polled.
     Started,
     /// Its body is polled.
@@ -61,6 +87,10 @@ struct Incarnation<M: Send + 'static> {
     /// Not here while its code runs: the thread has it then.
     life: Option<Arc<Life>>,
     shared: Arc<Shared<M>>,
+    /// Until when it waits for an earlier one to leave, if there is one.
+    waits: Option<Box<Timer>>,
+    stage: Stage,
+    gated: bool,
 }
 
 impl<M: Send + 'static> Incarnation<M> {
@@ -70,28 +100,24 @@ impl<M: Send + 'static> Incarnation<M> {
 
     fn poll<F, Fut>(
         &mut self,
-        stage: &mut Stage,
         mut body: Pin<&mut Option<Fut>>,
         start: &F,
-        gated: bool,
         task: &mut Task<'_>,
     ) -> Poll<ExitReason>
     where
         F: Fn(Context<M>) -> Fut,
         Fut: Future<Output = Result<(), Exit>>,
     {
-        if let Stage::Entering(_) = stage {
+        if self.stage == Stage::Entering {
             // A process's waker is the same at all polls.
-            if let Some(refusal) = self.life().set_task(task.waker().clone()) {
-                return Poll::Ready(refusal);
-            }
+            self.life().set_task(task.waker().clone());
         }
         if let Some(doom) = self.life().doomed() {
             let _ = guard::run(&mut self.life, || body.set(None));
             return Poll::Ready(doom);
         }
-        if let Stage::Entering(timer) = stage {
-            if !self.enter(timer, task) {
+        if self.stage == Stage::Entering {
+            if !self.enter(task) {
                 return Poll::Pending;
             }
             let context = Context::new(self.shared.clone(), self.life().clone());
@@ -99,36 +125,37 @@ impl<M: Send + 'static> Incarnation<M> {
                 Ok(future) => body.set(Some(future)),
                 Err(panic) => return Poll::Ready(ExitReason::Panic(panic)),
             }
-            *stage = Stage::Running;
-            if !gated && self.life().ready() {
+            if !self.gated && self.life().ready() {
                 // A body that blocks its worker must not keep the supervisor, just woken, from running.
-                *stage = Stage::Started;
+                self.stage = Stage::Started;
                 task.waker().wake_by_ref();
                 return Poll::Pending;
             }
         }
-        *stage = Stage::Running;
+        self.stage = Stage::Running;
         self.poll_body(body, task)
     }
 
     /// Waits until no earlier incarnation exists.
-    fn enter(&self, timer: &mut Option<Timer>, task: &mut Task<'_>) -> bool {
+    fn enter(&mut self, task: &mut Task<'_>) -> bool {
         let core = &self.shared.core;
-        while !core.enter(self.life(), task.waker()) {
-            let env = self.life().env();
-            let timer = timer.get_or_insert_with(|| env.runtime().timer_after(PREDECESSOR_GRACE));
-            if Pin::new(timer).poll(task).is_pending() {
+        let life = self.life.as_ref().expect("its code does not run");
+        while !core.enter(life, task.waker()) {
+            let env = life.env();
+            let new = || Box::new(env.runtime().timer_after(PREDECESSOR_GRACE));
+            if Pin::new(self.waits.get_or_insert_with(new)).poll(task).is_pending() {
                 return false;
             }
             // Its supervisor was killed with it, so nobody else can say this.
             if let Some(stuck) = core.inside() {
                 core.leave(&stuck, &ExitReason::Killed);
-                let supervisor = self.life().supervisor().name().into();
+                let supervisor = life.supervisor().name().into();
                 let child = core.name().cloned();
                 let (pid, incarnation) = (stuck.pid(), stuck.incarnation());
                 env.report(Report::Abandoned { supervisor, pid, child, incarnation });
             }
         }
+        self.waits = None;
         true
     }
 
@@ -179,5 +206,18 @@ impl<M: Send + 'static> Drop for Incarnation<M> {
     fn drop(&mut self) {
         // Does nothing after `end`.
         self.leave(ExitReason::Killed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_every_process_has_is_small() {
+        let sizes = [size_of::<Shared<()>>(), size_of::<Life>(), size_of::<Context<()>>()];
+        let most = [152, 88, 64];
+        assert!(sizes.iter().zip(most).all(|(&size, most)| size <= most), "{sizes:?}");
+        assert!(size_of::<Course<(), fn(), [u64; 8]>>() <= 128, "less than twice its body");
     }
 }

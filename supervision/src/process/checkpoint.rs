@@ -54,7 +54,7 @@ impl Saved {
 impl<M> Shared<M> {
     /// Drops what the process has saved. It has ended for good.
     pub(super) fn forget_all(&self) {
-        if let Some(extras) = self.extras() {
+        if let Some(extras) = self.core.extras() {
             extras.saved.clear();
         }
     }
@@ -96,7 +96,7 @@ impl<M: Send + 'static> Context<M> {
     /// });
     /// ```
     pub fn save<S: Send + Sync + 'static>(&self, state: S) {
-        let saved = &self.shared.extras_or_new().saved;
+        let saved = &self.shared.core.extras_or_new().saved;
         drop(saved.replace(&self.life, TypeId::of::<S>(), Arc::new(state)));
     }
 
@@ -105,7 +105,7 @@ impl<M: Send + 'static> Context<M> {
     /// A state that makes the process fail makes each incarnation fail that trusts it. One that has doubts
     /// [forgets](Context::forget) it at first, and saves again when all is well.
     pub fn saved<S: Send + Sync + 'static>(&self) -> Option<Arc<S>> {
-        let state = self.shared.extras()?.saved.find(TypeId::of::<S>())?;
+        let state = self.shared.core.extras()?.saved.find(TypeId::of::<S>())?;
         state.downcast().ok()
     }
 
@@ -127,7 +127,7 @@ impl<M: Send + 'static> Context<M> {
     /// let search = child(search);
     /// ```
     pub fn forget<S: Send + Sync + 'static>(&self) -> Option<Arc<S>> {
-        let state = self.shared.extras()?.saved.remove(&self.life, TypeId::of::<S>())?;
+        let state = self.shared.core.extras()?.saved.remove(&self.life, TypeId::of::<S>())?;
         state.downcast().ok()
     }
 }

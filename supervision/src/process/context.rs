@@ -26,30 +26,43 @@ pub struct Context<M: Send + 'static> {
     pub(super) life: Arc<Life>,
     /// Messages taken from the mailbox and not yet handed to the body.
     pub(super) batch: VecDeque<M>,
-    /// What a selective receive has passed over that did not come by the mailbox. No later incarnation's.
-    pub(super) passed: VecDeque<(Origin, M)>,
     /// How many were handed out without a wait.
     pub(super) in_a_row: u32,
-    /// Most processes watch nobody.
-    pub(super) watching: Option<Box<Watching<M>>>,
-    /// And have no timers or streams.
-    pub(super) sources: Option<Box<Sources<M>>>,
+    pub(super) rare: Option<Box<Rare<M>>>,
+}
+
+/// What most processes do not have: they watch nobody, have neither timers nor streams, and receive what comes.
+pub(super) struct Rare<M> {
+    /// What a selective receive has passed over that did not come by the mailbox. No later incarnation's.
+    pub(super) passed: VecDeque<(Origin, M)>,
+    pub(super) watching: Watching<M>,
+    pub(super) sources: Option<Sources<M>>,
     /// Whether a source has its turn before the mailbox.
     pub(super) sources_first: bool,
 }
 
+impl<M> Default for Rare<M> {
+    fn default() -> Self {
+        let (passed, watching) = (VecDeque::new(), Watching::default());
+        Rare { passed, watching, sources: None, sources_first: false }
+    }
+}
+
 impl<M: Send + 'static> Context<M> {
     pub(super) fn new(shared: Arc<Shared<M>>, life: Arc<Life>) -> Self {
-        Context {
-            shared,
-            life,
-            batch: VecDeque::new(),
-            passed: VecDeque::new(),
-            in_a_row: 0,
-            watching: None,
-            sources: None,
-            sources_first: false,
-        }
+        Context { shared, life, batch: VecDeque::new(), in_a_row: 0, rare: None }
+    }
+
+    pub(super) fn rare(&mut self) -> &mut Rare<M> {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Drops what was passed over of some origin. True: there was something.
+    pub(super) fn drop_passed(&mut self, of_it: impl Fn(&Origin) -> bool) -> bool {
+        let Some(rare) = &mut self.rare else { return false };
+        let before = rare.passed.len();
+        rare.passed.retain(|(origin, _)| !of_it(origin));
+        rare.passed.len() < before
     }
 
     /// Returns the signal that tells when the process is asked to stop.

@@ -7,13 +7,11 @@ use super::notice::ExitSignal;
 use super::overflow::Spill;
 use super::ties::{self, Ties, Watcher};
 use crate::env::Env;
-use crate::mailbox::{BATCH, Mailbox};
+use crate::mailbox::Mailbox;
 use crate::names::{Freed, Held};
 use crate::pid::Pid;
-use crate::place::Place;
 use crate::plan::{ExitReason, Time};
 use crate::report::Restarts;
-use crate::supervisor::Signal;
 use crate::sync::lock;
 use crate::waiters::{Waiters, wait};
 use std::any::Any;
@@ -27,7 +25,7 @@ use std::task::Waker;
 ///
 /// It lives as long as anybody has the process's address: over restarts, and beyond its end.
 pub(crate) struct Core {
-    name: OnceLock<Arc<str>>,
+    pub(super) extras: OnceLock<Box<Extras>>,
     /// Where the process lives, and as whom; unset until it is given to a supervisor.
     home: OnceLock<(Env, Pid)>,
     /// The latest incarnation, from 1. Never falls, whatever happens to its supervisor.
@@ -35,32 +33,50 @@ pub(crate) struct Core {
     existence: Mutex<Existence>,
 }
 
-/// What is to be done when no incarnation exists any more.
-type Closing = Box<dyn FnOnce() + Send>;
-
 #[derive(Default)]
 struct Existence {
     /// How many incarnations have begun and not left. More than one only after a supervisor was killed.
     begun: u32,
     /// The one that runs. The next one waits for its end.
     inside: Option<Arc<Life>>,
-    /// The task of the one that waits.
-    entering: Option<Waker>,
     /// The one that was begun last, also when it has left: who sends a signal means this one.
     latest: Option<Arc<Life>>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What most processes do not have before their end.
+#[derive(Default)]
+struct Rare {
+    /// The task of the incarnation that waits for the end of the one that runs.
+    entering: Option<Waker>,
     ties: Option<Box<Ties>>,
-    closing: Option<Closing>,
-    /// When it was last started again; it never was, mostly.
+    /// What is to be done when no incarnation exists any more.
+    closing: Option<Box<dyn FnOnce() + Send>>,
+    /// When it was last started again.
     restarts: Option<Box<Restarts>>,
     /// How the process has ended for good.
     ended: Option<ExitReason>,
     waiters: Waiters,
 }
 
+impl Existence {
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn ended(&self) -> Option<&ExitReason> {
+        self.rare.as_ref()?.ended.as_ref()
+    }
+
+    fn ties(&mut self) -> Option<&mut Ties> {
+        self.rare.as_mut()?.ties.as_deref_mut()
+    }
+}
+
 impl Core {
-    fn new() -> Core {
+    pub(super) fn new() -> Core {
         Core {
-            name: OnceLock::new(),
+            extras: OnceLock::new(),
             home: OnceLock::new(),
             incarnation: AtomicU32::new(0),
             existence: Mutex::default(),
@@ -71,7 +87,8 @@ impl Core {
     /// When the process has a name already.
     #[track_caller]
     pub(crate) fn set_name(&self, name: Arc<str>) {
-        assert!(self.name.set(name).is_ok(), "the process has a name already: {self}");
+        let named = self.extras_or_new().name.set(name);
+        assert!(named.is_ok(), "the process has a name already: {self}");
     }
 
     /// Gives the process its pid and its surroundings. A process keeps the first ones.
@@ -88,7 +105,7 @@ impl Core {
     }
 
     pub(crate) fn name(&self) -> Option<&Arc<str>> {
-        self.name.get()
+        self.extras()?.name.get()
     }
 
     pub(crate) fn incarnation(&self) -> u32 {
@@ -102,10 +119,11 @@ impl Core {
         self.incarnation.store(life.incarnation(), SeqCst);
         existence.begun += 1;
         if life.incarnation() > 1 {
-            existence.restarts.get_or_insert_default().add(at);
+            existence.rare().restarts.get_or_insert_default().add(at);
         }
         let former = existence.latest.replace(life.clone());
-        let forgotten = (existence.ended.take(), existence.closing.take(), former);
+        let closed = existence.rare.as_mut().map(|rare| (rare.ended.take(), rare.closing.take()));
+        let forgotten = (former, closed);
         drop(existence);
         guard::contain(|| drop(forgotten));
     }
@@ -118,7 +136,7 @@ impl Core {
             existence.inside = Some(life.clone());
             return true;
         }
-        let replaced = existence.entering.replace(task);
+        let replaced = existence.rare().entering.replace(task);
         drop(existence);
         drop(replaced);
         false
@@ -126,7 +144,9 @@ impl Core {
 
     /// When the process was last started again.
     pub(crate) fn restarts(&self) -> Restarts {
-        lock(&self.existence).restarts.as_deref().copied().unwrap_or_default()
+        let existence = lock(&self.existence);
+        let restarts = existence.rare.as_ref().and_then(|rare| rare.restarts.as_deref().copied());
+        restarts.unwrap_or_default()
     }
 
     /// The incarnation that runs.
@@ -141,13 +161,15 @@ impl Core {
         }
         let mut existence = lock(&self.existence);
         let inside = existence.inside.take_if(|inside| std::ptr::eq(&**inside, life));
-        let next = inside.as_ref().and_then(|_| existence.entering.take());
-        // Those of another one that runs are not this one's: it has been abandoned, or has never run.
-        let is_last = existence.inside.is_none();
-        let ties = existence.ties.as_mut().filter(|_| is_last);
-        let links = ties.map(|ties| ties.take_links());
         existence.begun -= 1;
-        let closing = if existence.begun == 0 { existence.closing.take() } else { None };
+        let (last, runs) = (existence.begun == 0, existence.inside.is_some());
+        let (mut next, mut links, mut closing) = (None, None, None);
+        if let Some(rare) = &mut existence.rare {
+            next = inside.as_ref().and_then(|_| rare.entering.take());
+            // Those of another one that runs are not this one's: it has been abandoned, or has never run.
+            links = rare.ties.as_mut().filter(|_| !runs).map(|ties| ties.take_links());
+            closing = rare.closing.take_if(|_| last);
+        }
         drop(existence);
         drop(inside);
         ties::dissolve(self, links.unwrap_or_default(), reason);
@@ -162,25 +184,27 @@ impl Core {
     /// Looks at the ties of a process that has not ended for good; it gets some if it has none.
     pub(super) fn tie<T>(&self, f: impl FnOnce(&mut Ties) -> T) -> Option<T> {
         let mut existence = lock(&self.existence);
-        if existence.ended.is_some() {
+        if existence.ended().is_some() {
             return None;
         }
-        let result = f(existence.ties.get_or_insert_default());
-        existence.ties.take_if(|ties| ties.is_empty());
+        let ties = &mut existence.rare().ties;
+        let result = f(ties.get_or_insert_default());
+        ties.take_if(|ties| ties.is_empty());
         Some(result)
     }
 
     /// Looks at the ties of a process, if it has any.
     pub(super) fn untie<T>(&self, f: impl FnOnce(&mut Ties) -> Option<T>) -> Option<T> {
         let mut existence = lock(&self.existence);
-        let found = f(existence.ties.as_mut()?);
-        existence.ties.take_if(|ties| ties.is_empty());
+        let ties = &mut existence.rare.as_mut()?.ties;
+        let found = f(ties.as_mut()?);
+        ties.take_if(|ties| ties.is_empty());
         found
     }
 
     #[cfg(test)]
     pub(crate) fn is_tied(&self) -> bool {
-        lock(&self.existence).ties.is_some()
+        lock(&self.existence).ties().is_some()
     }
 
     /// Looks at what a process that has not ended for good holds.
@@ -220,8 +244,7 @@ impl Core {
     /// Sends an exit signal along a link, which ends by this. False: there is no such link.
     pub(super) fn signal_along(&self, ended: &Core, signal: ExitSignal) -> bool {
         let mut existence = lock(&self.existence);
-        let ties = existence.ties.as_mut();
-        let Some(link) = ties.and_then(|ties| ties.take_link(ties::peer(ended))) else {
+        let Some(link) = existence.ties().and_then(|ties| ties.take_link(ties::peer(ended))) else {
             return false;
         };
         let latest = existence.latest.as_ref().filter(|life| !life.has_left());
@@ -234,10 +257,10 @@ impl Core {
     }
 
     /// Does what ends the process for good, now if no incarnation exists, else when the last one has left.
-    pub(crate) fn when_left(&self, closing: Closing) {
+    pub(crate) fn when_left(&self, closing: impl FnOnce() + Send + 'static) {
         let mut existence = lock(&self.existence);
         if existence.begun > 0 {
-            let replaced = existence.closing.replace(closing);
+            let replaced = existence.rare().closing.replace(Box::new(closing));
             drop(existence);
             drop(replaced);
         } else {
@@ -251,8 +274,9 @@ impl Core {
         let mut existence = lock(&self.existence);
         let latest = existence.latest.take();
         let reason = latest.as_ref().and_then(|life| life.reason()).unwrap_or(reason);
-        existence.ended.get_or_insert_with(|| reason.clone());
-        let (waiters, mut ties) = (existence.waiters.take(), existence.ties.take());
+        let rare = existence.rare();
+        rare.ended.get_or_insert_with(|| reason.clone());
+        let (waiters, mut ties) = (rare.waiters.take(), rare.ties.take());
         let freed = self.free(ties.as_deref_mut());
         let watchers = ties.as_mut().map(|ties| ties.take_monitors()).unwrap_or_default();
         // Under the lock: who sees that the process has ended knows that its names are free, and that its watchers have been told.
@@ -271,21 +295,20 @@ impl Core {
     pub(super) fn last_reason(&self) -> Option<ExitReason> {
         let existence = lock(&self.existence);
         let latest = existence.latest.as_ref();
-        existence.ended.clone().or_else(|| latest.and_then(|life| life.reason()))
+        existence.ended().cloned().or_else(|| latest.and_then(|life| life.reason()))
     }
 
     /// Waits until the process has ended for good.
     pub(crate) async fn ended(&self) -> ExitReason {
-        wait(
-            &self.existence,
-            |existence| &mut existence.waiters,
-            |existence| existence.ended.clone(),
-        )
+        wait(&self.existence, |existence| {
+            let Rare { ended, waiters, .. } = existence.rare();
+            ended.clone().ok_or(waiters)
+        })
         .await
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        lock(&self.existence).ended.is_some()
+        lock(&self.existence).ended().is_some()
     }
 }
 
@@ -299,7 +322,8 @@ fn wake(task: Option<Waker>) {
 impl Drop for Core {
     fn drop(&mut self) {
         // Of one that has not been ended, there may be names.
-        let mut ties = self.existence.get_mut().unwrap_or_else(PoisonError::into_inner).ties.take();
+        let existence = self.existence.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let mut ties = existence.rare.as_mut().and_then(|rare| rare.ties.take());
         drop(self.free(ties.as_deref_mut()));
         if let Some((env, pid)) = self.home.get() {
             env.free_pid(*pid);
@@ -319,88 +343,16 @@ impl fmt::Display for Core {
     }
 }
 
-/// What a supervisor has beyond other processes.
-struct Office {
-    /// What it hears of its children: a lane of its own, so that no flood of commands delays an exit.
-    signals: Mailbox<Signal>,
-    /// Where it runs, and its children, unless they say otherwise. Known before it has a system, and always the same.
-    place: OnceLock<Place>,
-    /// The names from the root down to it, joined by `/`. Likewise.
-    path: OnceLock<Arc<str>>,
-}
-
 /// A process with its mailbox: what an address points to. One allocation.
 pub(crate) struct Shared<M> {
     pub(crate) core: Core,
     pub(crate) mailbox: Mailbox<M>,
-    office: Option<Box<Office>>,
-    pub(super) extras: OnceLock<Box<Extras>>,
 }
 
 impl<M> Shared<M> {
     pub(crate) fn new() -> Arc<Self> {
         let (core, mailbox) = (Core::new(), Mailbox::new());
-        Arc::new(Shared { core, mailbox, office: None, extras: OnceLock::new() })
-    }
-
-    /// A supervisor: its messages are requests, without a limit, and never dead letters, since who sent one is told.
-    pub(crate) fn of_supervisor() -> Arc<Self> {
-        let (mailbox, signals) = (Mailbox::new(), Mailbox::new());
-        mailbox.set_capacity(usize::MAX);
-        signals.set_capacity(usize::MAX);
-        let office = Office { signals, place: OnceLock::new(), path: OnceLock::new() };
-        let (core, office) = (Core::new(), Some(Box::new(office)));
-        Arc::new(Shared { core, mailbox, office, extras: OnceLock::new() })
-    }
-
-    fn signals(&self) -> Option<&Mailbox<Signal>> {
-        self.office.as_ref().map(|office| &office.signals)
-    }
-
-    /// Takes note of where a supervisor will run.
-    pub(crate) fn set_place(&self, place: Place) {
-        if let Some(office) = &self.office {
-            office.place.get_or_init(|| place);
-        }
-    }
-
-    /// Where a supervisor runs.
-    pub(crate) fn place(&self) -> Place {
-        let office = self.office.as_ref();
-        office.and_then(|office| office.place.get().cloned()).unwrap_or_default()
-    }
-
-    /// Takes note of where in the tree a supervisor is: under that supervisor.
-    pub(crate) fn set_above(&self, above: Option<&Shared<M>>) {
-        if let (Some(office), Some(name)) = (&self.office, self.core.name()) {
-            office.path.get_or_init(|| match above.and_then(Shared::path) {
-                Some(above) => Arc::from(format!("{above}/{name}")),
-                None => name.clone(),
-            });
-        }
-    }
-
-    /// The names from the root down to a supervisor, joined by `/`, as soon as it has a system.
-    pub(crate) fn path(&self) -> Option<&Arc<str>> {
-        self.office.as_ref()?.path.get()
-    }
-
-    /// Tells a supervisor of a child.
-    pub(super) fn signal(&self, signal: Signal) {
-        if let Some(signals) = self.signals() {
-            // A supervisor that has ended needs no word of its children: it has killed them.
-            if let Err(error) = signals.push(signal) {
-                guard::contain(|| drop(error));
-            }
-            self.mailbox.wake();
-        }
-    }
-
-    /// Takes what a supervisor was told of its children.
-    pub(crate) fn take_signals(&self, batch: &mut VecDeque<Signal>) {
-        if let Some(signals) = self.signals() {
-            let _ = signals.fetch(batch, BATCH, None);
-        }
+        Arc::new(Shared { core, mailbox })
     }
 }
 
@@ -428,10 +380,6 @@ impl<M: Send + 'static> Shared<M> {
             let left = self.bury(batch, &ExitReason::Killed);
             self.dead_letters(left);
         }
-    }
-
-    pub(super) fn is_supervisor(&self) -> bool {
-        self.office.is_some()
     }
 
     pub(super) fn dead_letters(&self, count: usize) {

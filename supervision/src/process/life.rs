@@ -41,19 +41,42 @@ pub(crate) struct Life {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
-    task: Option<Waker>,
     /// By when it has to have stopped.
-    deadline: Option<Time>,
+    deadline: Time,
+    being: Being,
+}
+
+/// While it exists there is no reason for its end, and after that nothing else: in one place.
+enum Being {
+    Here(Here),
     /// It does not exist any more, or was abandoned and does not count.
-    left: bool,
-    /// Why it has ended; or why it cannot run.
-    reason: Option<ExitReason>,
+    Left(ExitReason),
+}
+
+#[derive(Default)]
+struct Here {
+    task: Option<Waker>,
     lane: Option<Box<Lane>>,
-    stopping: bool,
     /// Who waits for the request to stop, or for the end.
     waiters: Waiters,
+}
+
+impl State {
+    fn here(&mut self) -> Option<&mut Here> {
+        match &mut self.being {
+            Being::Here(here) => Some(here),
+            Being::Left(_) => None,
+        }
+    }
+
+    fn lane(&mut self) -> Option<&mut Lane> {
+        self.here()?.lane.as_deref_mut()
+    }
+
+    fn has_left(&self) -> bool {
+        matches!(self.being, Being::Left(_))
+    }
 }
 
 impl Life {
@@ -69,7 +92,7 @@ impl Life {
             noticed: AtomicBool::new(false),
             progress: AtomicU32::new(0),
             seen: AtomicU32::new(0),
-            state: Mutex::default(),
+            state: Mutex::new(State { deadline: Time::FAR, being: Being::Here(Here::default()) }),
         }
     }
 
@@ -109,35 +132,28 @@ impl Life {
         self.supervisor.signal(Signal::Healthy { pid, incarnation });
     }
 
-    /// Says why it cannot run, before it does.
-    pub(crate) fn refuse(&self, reason: ExitReason) {
-        lock(&self.state).reason = Some(reason);
-    }
-
     /// Why it has ended, if it has: for a supervisor that hears of the end before it hears of the child.
     pub(crate) fn reason(&self) -> Option<ExitReason> {
-        lock(&self.state).reason.clone()
+        match &lock(&self.state).being {
+            Being::Here(_) => None,
+            Being::Left(reason) => Some(reason.clone()),
+        }
     }
 
-    /// Says which task runs it, and is told why it cannot run, if it cannot. Before the look at the kill flag, or a kill could miss it.
-    pub(super) fn set_task(&self, task: Waker) -> Option<ExitReason> {
-        let mut state = lock(&self.state);
-        let (replaced, refusal) = (state.task.replace(task), state.reason.clone());
-        drop(state);
+    /// Says which task runs it. Before the look at the kill flag, or a kill could miss it.
+    pub(super) fn set_task(&self, task: Waker) {
+        let replaced = lock(&self.state).here().map(|here| here.task.replace(task));
         drop(replaced);
-        refusal
     }
 
     /// Asks it to stop. Again with another deadline: the earlier one holds.
     pub(crate) fn request_stop(&self, deadline: Option<Time>) {
-        let waiters = {
-            let mut state = lock(&self.state);
-            state.deadline = state.deadline.into_iter().chain(deadline).min();
-            state.stopping = true;
-            self.stopping.store(true, SeqCst);
-            state.waiters.take()
-        };
-        waiters.for_each(guard::wake);
+        let mut state = lock(&self.state);
+        state.deadline = state.deadline.min(deadline.unwrap_or(Time::FAR));
+        self.stopping.store(true, SeqCst);
+        let waiters = state.here().map(|here| here.waiters.take());
+        drop(state);
+        waiters.into_iter().flatten().for_each(guard::wake);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -146,16 +162,16 @@ impl Life {
 
     /// By when it has to have stopped. `None`: it is not asked to. `Some(None)`: no deadline.
     pub(crate) fn stop_request(&self) -> Option<Option<Time>> {
-        self.is_stopping().then(|| lock(&self.state).deadline)
+        let deadline = || Some(lock(&self.state).deadline).filter(|at| *at < Time::FAR);
+        self.is_stopping().then(deadline)
     }
 
     /// Waits until it is asked to stop, or has ended.
     pub(crate) async fn stop_requested(&self) {
-        wait(
-            &self.state,
-            |state| &mut state.waiters,
-            |state| (state.stopping || state.left).then_some(()),
-        )
+        wait(&self.state, |state| match &mut state.being {
+            Being::Here(here) if !self.is_stopping() => Err(&mut here.waiters),
+            _ => Ok(()),
+        })
         .await;
     }
 
@@ -164,8 +180,8 @@ impl Life {
         self.end_by(ExitReason::Killed);
     }
 
-    /// Ends it at its next poll, for this reason.
-    pub(super) fn end_by(&self, reason: ExitReason) {
+    /// Ends it at its next poll, or instead of its first one, for this reason.
+    pub(crate) fn end_by(&self, reason: ExitReason) {
         let mut unused = Some(reason);
         let task = self.doom(&mut lock(&self.state), &mut unused);
         if let Some(task) = task {
@@ -175,10 +191,12 @@ impl Life {
 
     /// Has it end at its next poll. The first reason stands. Returns its task, to be woken.
     fn doom(&self, state: &mut State, reason: &mut Option<ExitReason>) -> Option<Waker> {
-        if !self.killed.swap(true, SeqCst) && !matches!(reason, Some(ExitReason::Killed)) {
-            state.lane.get_or_insert_default().doom = reason.take();
+        let first = !self.killed.swap(true, SeqCst);
+        let here = state.here()?;
+        if first && !matches!(reason, Some(ExitReason::Killed)) {
+            here.lane.get_or_insert_default().doom = reason.take();
         }
-        state.task.take()
+        here.task.take()
     }
 
     pub(crate) fn is_killed(&self) -> bool {
@@ -190,7 +208,7 @@ impl Life {
         if !self.is_killed() {
             return None;
         }
-        let reason = lock(&self.state).lane.as_ref().and_then(|lane| lane.doom.clone());
+        let reason = lock(&self.state).lane().and_then(|lane| lane.doom.clone());
         Some(reason.unwrap_or(ExitReason::Killed))
     }
 
@@ -206,7 +224,7 @@ impl Life {
         let mut state = lock(&self.state);
         let own = signal.from == Some(self.pid);
         let kill = link.is_none() && matches!(signal.reason, ExitReason::Killed);
-        if !kill && let Some(lane) = state.lane.as_mut().filter(|lane| lane.traps_exits) {
+        if !kill && let Some(lane) = state.lane().filter(|lane| lane.traps_exits) {
             lane.notices.push_back(Notice::Exit { signal, link });
             self.noticed.store(true, SeqCst);
             return None;
@@ -220,8 +238,8 @@ impl Life {
     /// Puts something on the control lane. Whoever receives is to be woken.
     pub(super) fn notice(&self, notice: Notice) {
         let mut state = lock(&self.state);
-        if !state.left {
-            state.lane.get_or_insert_default().notices.push_back(notice);
+        if let Some(here) = state.here() {
+            here.lane.get_or_insert_default().notices.push_back(notice);
             self.noticed.store(true, SeqCst);
         }
     }
@@ -237,7 +255,7 @@ impl Life {
             return None;
         }
         let mut state = lock(&self.state);
-        let notices = &mut state.lane.as_mut()?.notices;
+        let notices = &mut state.lane()?.notices;
         let next = notices.pop_front();
         self.noticed.store(!notices.is_empty(), SeqCst);
         next
@@ -246,14 +264,14 @@ impl Life {
     /// Sets whether exit signals become notices.
     pub(super) fn trap_exits(&self, traps: bool) {
         let mut state = lock(&self.state);
-        if traps || state.lane.is_some() {
-            state.lane.get_or_insert_default().traps_exits = traps;
+        if let Some(here) = state.here().filter(|here| traps || here.lane.is_some()) {
+            here.lane.get_or_insert_default().traps_exits = traps;
         }
     }
 
     /// Forgets what the link with a process has brought.
     pub(super) fn forget(&self, ended: &Core) {
-        let forgotten = lock(&self.state).lane.as_mut().map(|lane| lane.forget(ended));
+        let forgotten = lock(&self.state).lane().map(|lane| lane.forget(ended));
         drop(forgotten);
     }
 
@@ -272,25 +290,30 @@ impl Life {
 
     /// Says that it does not exist any more, or does not count, and why. False: that was said before.
     pub(super) fn leave(&self, reason: &ExitReason) -> bool {
+        let left = Being::Left(reason.clone());
         let mut state = lock(&self.state);
-        if std::mem::replace(&mut state.left, true) {
+        if state.has_left() {
             return false;
         }
-        state.reason.get_or_insert_with(|| reason.clone());
-        let (task, lane, waiters) = (state.task.take(), state.lane.take(), state.waiters.take());
+        let Being::Here(mut here) = std::mem::replace(&mut state.being, left) else { return false };
         drop(state);
-        guard::contain(|| drop((task, lane)));
+        let waiters = here.waiters.take();
+        guard::contain(|| drop(here));
         waiters.for_each(guard::wake);
         true
     }
 
     pub(crate) fn has_left(&self) -> bool {
-        lock(&self.state).left
+        lock(&self.state).has_left()
     }
 
     /// Waits until it does not exist any more.
     pub(crate) async fn left(&self) {
-        wait(&self.state, |state| &mut state.waiters, |state| state.left.then_some(())).await;
+        wait(&self.state, |state| match &mut state.being {
+            Being::Here(here) => Err(&mut here.waiters),
+            Being::Left(_) => Ok(()),
+        })
+        .await;
     }
 
     pub(crate) fn pid(&self) -> Pid {

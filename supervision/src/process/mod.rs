@@ -1,7 +1,7 @@
 //! Processes: identity, mailbox, control lane, body.
 //!
 //! A process is its shared cell, which lives as long as anybody has its address, and at most one incarnation: a task that
-//! runs the body. `core` is the cell, `life` one incarnation and its tie to the supervisor, `body` its task, `context` what the body
+//! runs the body. `core` is the cell, `extras` what few cells have, `office` what those of supervisors have, `life` one incarnation and its tie to the supervisor, `body` its task, `context` what the body
 //! sees, `shutdown` how it learns that it is to stop, `address` what everybody else sees, `ask` a question and its reply, `guard` the containment of panics.
 
 mod address;
@@ -15,6 +15,7 @@ pub(crate) mod guard;
 mod letters;
 mod life;
 mod notice;
+mod office;
 mod overflow;
 mod receive;
 mod shutdown;

@@ -153,15 +153,16 @@ impl<M: Send + 'static> Context<M> {
     }
 
     fn take(&mut self, waker: Option<&Waker>) -> Option<M> {
-        if let Some((_, message)) = self.passed.pop_front().or_else(|| self.urgent()) {
+        let passed = self.rare.as_mut().and_then(|rare| rare.passed.pop_front());
+        if let Some((_, message)) = passed.or_else(|| self.urgent()) {
             return Some(message);
         }
-        if self.sources.is_none() {
+        let Some(rare) = self.rare.as_mut().filter(|rare| rare.sources.is_some()) else {
             return self.next(waker);
-        }
+        };
         // In turns, so that neither a stream nor the mailbox keeps the other waiting.
-        self.sources_first ^= true;
-        if self.sources_first {
+        rare.sources_first ^= true;
+        if rare.sources_first {
             self.sourced().map(|sourced| sourced.1).or_else(|| self.next(waker))
         } else {
             self.next(waker).or_else(|| self.sourced().map(|sourced| sourced.1))
@@ -215,16 +216,18 @@ impl<M: Send + 'static> Context<M> {
     ) -> Option<M> {
         for _ in 0..MESSAGES_IN_A_ROW {
             while let Some(urgent) = self.urgent() {
-                self.passed.push_back(urgent);
+                self.rare().passed.push_back(urgent);
             }
             let sourced = self.sourced();
             let is_sourced = sourced.is_some();
-            self.passed.extend(sourced);
-            while let Some((_, message)) = self.passed.get(seen.passed) {
-                if wanted(message) {
-                    return self.passed.remove(seen.passed).map(|passed| passed.1);
+            if let Some(rare) = &mut self.rare {
+                rare.passed.extend(sourced);
+                while let Some((_, message)) = rare.passed.get(seen.passed) {
+                    if wanted(message) {
+                        return rare.passed.remove(seen.passed).map(|passed| passed.1);
+                    }
+                    seen.passed += 1;
                 }
-                seen.passed += 1;
             }
             while let Some(message) = self.batch.get(seen.batch) {
                 if wanted(message) {
@@ -287,7 +290,7 @@ where
             if self.context.is_over() {
                 return Poll::Ready(None);
             }
-            let rung = self.context.sources.as_mut().is_some_and(|sources| sources.is_rung());
+            let rung = self.context.sources().is_some_and(|sources| sources.is_rung());
             if rung || self.context.life.is_noticed() {
                 taken = (self.take)(self.context, task.waker());
             }

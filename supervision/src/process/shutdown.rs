@@ -70,8 +70,11 @@ impl ProcessShutdown {
         match &self.0 {
             Source::Life(life) => life.stop_requested().await,
             Source::Pair(pair) => {
-                let requested = |pair: &Pair| pair.requested.then_some(());
-                wait(pair, |pair| &mut pair.waiters, requested).await;
+                wait(pair, |pair| match pair.requested {
+                    true => Ok(()),
+                    false => Err(&mut pair.waiters),
+                })
+                .await;
             }
             Source::Never => pending().await,
         }

@@ -248,11 +248,9 @@ impl<M: Send + 'static> Context<M> {
 
     /// Ends a timer or a stream: nothing of it is received any more. True: it was still there, or what it had brought. Those of other processes and incarnations are not.
     pub fn cancel(&mut self, source: Source) -> bool {
-        let passed = self.passed.len();
         let of_it = |origin: &Origin| matches!(origin, Origin::Source(known) if *known == source);
-        self.passed.retain(|(origin, _)| !of_it(origin));
-        let was_passed = self.passed.len() < passed;
-        let Some(sources) = &mut self.sources else { return was_passed };
+        let was_passed = self.drop_passed(of_it);
+        let Some(sources) = self.sources() else { return was_passed };
         let entries = &mut sources.inner().entries;
         let place = entries.iter().position(|entry| entry.source == source);
         place.map(|place| entries.remove(place)).is_some() || was_passed
@@ -263,7 +261,7 @@ impl<M: Send + 'static> Context<M> {
         poll: impl FnMut(&mut Task<'_>) -> Poll<Step<M>> + Send + 'static,
     ) -> Source {
         let (owner, incarnation, process) = (self.pid(), self.incarnation(), self.shared.clone());
-        let sources = self.sources.get_or_insert_with(|| Box::new(Sources::new(process)));
+        let sources = self.rare().sources.get_or_insert_with(|| Sources::new(process));
         let inner = sources.inner();
         inner.last += 1;
         let source = Source { owner, incarnation, number: inner.last };
@@ -274,9 +272,13 @@ impl<M: Send + 'static> Context<M> {
         source
     }
 
+    pub(super) fn sources(&mut self) -> Option<&mut Sources<M>> {
+        self.rare.as_mut()?.sources.as_mut()
+    }
+
     /// Takes the next message of a source.
     pub(super) fn sourced(&mut self) -> Option<(Origin, M)> {
-        let (source, message) = self.sources.as_mut()?.next()?;
+        let (source, message) = self.sources()?.next()?;
         self.life.progress(false);
         Some((Origin::Source(source), message))
     }

@@ -138,7 +138,7 @@ impl<M: Send + 'static> Context<M> {
     fn watch(&mut self, watched: Watched, message: OfEnd<M>) -> Monitor {
         let (owner, incarnation) = (self.pid(), self.incarnation());
         let watcher = Watcher { life: self.life.clone(), process: self.shared.clone() };
-        let inner = self.watching.get_or_insert_default().inner();
+        let inner = self.rare().watching.inner();
         inner.last += 1;
         let monitor = Monitor { owner, incarnation, number: inner.last };
         inner.monitors.insert(monitor, (watched.clone(), message));
@@ -158,13 +158,11 @@ impl<M: Send + 'static> Context<M> {
         if (monitor.owner, monitor.incarnation) != (self.pid(), self.incarnation()) {
             return Err(ForeignMonitor);
         }
-        let passed = self.passed.len();
-        self.passed.retain(|(origin, _)| !matches!(origin, Origin::Monitor(of) if *of == monitor));
-        if self.passed.len() < passed {
+        if self.drop_passed(|origin| matches!(origin, Origin::Monitor(of) if *of == monitor)) {
             return Ok(true);
         }
-        let watching = self.watching.as_mut();
-        let known = watching.and_then(|watching| watching.inner().monitors.remove(&monitor));
+        let rare = self.rare.as_mut();
+        let known = rare.and_then(|rare| rare.watching.inner().monitors.remove(&monitor));
         if let Some((Some(watched), _)) = &known {
             ties::unwatch(watched.core(), monitor);
         }
@@ -215,11 +213,10 @@ impl<M: Send + 'static> Context<M> {
     /// Ends a link, if there is one. Nothing of it is received any more, also not what waits already.
     pub fn unlink<T: Send + 'static>(&mut self, process: &Address<T>) {
         let ended: &Core = &process.shared.core;
-        let of_link = |origin: &Origin| match origin {
+        self.drop_passed(|origin| match origin {
             Origin::Exit(Some(link)) => std::ptr::eq(link.core(), ended),
             _ => false,
-        };
-        self.passed.retain(|(origin, _)| !of_link(origin));
+        });
         ties::unlink(&self.shared.core, &self.life, &process.shared.core);
     }
 
@@ -227,7 +224,7 @@ impl<M: Send + 'static> Context<M> {
     /// links, also `normal` ones, and those that [`Address::exit`] sends, but for `killed`, which nobody can trap. Again: the
     /// new closure counts.
     pub fn trap_exit(&mut self, message: impl FnMut(ExitSignal) -> M + Send + 'static) {
-        self.watching.get_or_insert_default().inner().exits = Some(Box::new(message));
+        self.rare().watching.inner().exits = Some(Box::new(message));
         self.life.trap_exits(true);
     }
 
@@ -239,7 +236,7 @@ impl<M: Send + 'static> Context<M> {
     /// Takes the next message that the control lane brings.
     pub(super) fn noticed(&mut self) -> Option<(Origin, M)> {
         while let Some(notice) = self.life.next_notice() {
-            let message = self.watching.as_mut().and_then(|watching| watching.message(notice));
+            let message = self.rare.as_mut().and_then(|rare| rare.watching.message(notice));
             if message.is_some() {
                 return message;
             }

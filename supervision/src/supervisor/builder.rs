@@ -359,7 +359,7 @@ impl Start for Nested {
     fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool, place: Place) {
         let shared = self.shared.clone();
         if let Err(error) = self.open() {
-            life.refuse(Exit::from(error).into_reason());
+            life.end_by(Exit::from(error).into_reason());
         }
         body::spawn(shared, move |cx| drive(cx, self.blueprint.clone()), life, gated, place);
     }
