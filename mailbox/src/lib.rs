@@ -17,8 +17,10 @@ mod receive;
 mod room;
 mod sync;
 mod tail;
+mod value;
 mod waiting;
 
 pub use error::PushError;
 pub use queue::{DEFAULT_CAPACITY, Queue};
 pub use room::Sending;
+pub use value::Value;

@@ -1,7 +1,7 @@
-//! What is allocated: nothing at first, two blocks for a stream that never waits long, and all of it is given back.
+//! What is allocated: nothing at first, two blocks for a stream that never waits long, nothing for a small value of any type, and all of it is given back.
 #![cfg(not(loom))]
 
-use bastion_mailbox::Queue;
+use bastion_mailbox::{Queue, Value};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -92,4 +92,21 @@ fn after_a_burst_one_spare_block_is_kept() {
     assert!(LIVE.get() > before + 300);
     assert!(queue.fetch(&mut batch, usize::MAX, None));
     assert_eq!(LIVE.get(), before + 2);
+}
+
+#[test]
+fn a_value_of_three_words_allocates_nothing_and_a_larger_one_once() {
+    fn out_again<T: Copy + PartialEq + Send + Sync + 'static>(value: T) -> usize {
+        check(|| assert!(Value::new(value).downcast::<T>().unwrap() == value))
+    }
+    assert_eq!(out_again(()), 0);
+    assert_eq!(out_again([1_usize; 3]), 0);
+    assert_eq!(out_again([1_usize; 4]), 1);
+    assert_eq!(out_again(1_u128), 1, "it wants another alignment");
+    let shared = check(|| {
+        let value = Value::new([7_usize; 4]).into_shared();
+        let again: [Option<Value>; 100] = std::array::from_fn(|_| value.share());
+        assert!(again.iter().all(Option::is_some));
+    });
+    assert_eq!(shared, 2, "its box, and what all share");
 }

@@ -10,7 +10,8 @@ const FOLDERS: &[(&str, &str)] = &[
     ("lightproc/tests/", "they drive the raw interface"),
     (
         "mailbox/src/",
-        "slots that one thread writes and another reads, in blocks that are freed once",
+        "slots that one thread writes and another reads, in blocks that are freed once; values of \
+         any type in a room of three words",
     ),
 ];
 
