@@ -113,15 +113,16 @@ pub use bastion_macros::test;
 pub use bastion_supervision as supervision;
 pub use bastion_supervision::{
     ASK_TIMEOUT, Acquire, Address, Ask, AskError, Branch, ChangeError, Child, ChildInfo, Context,
-    CrashReport, DeadLetter, DeadLetters, Down, Exit, ExitSignal, ForeignMonitor, Gone, History,
-    InitializationError, InvalidSupervisor, Lease, MailboxFull, Message, Monitor, Msg, NameError,
-    Names, NoSupervisor, Overflow, Pid, Place, PlaceError, ProcessShutdown, Published, Record,
-    Reply, Report, RequestError, Resource, RestartMode, RestartStrategy, Retired, Runtime,
-    RuntimeError, ShutdownHandle, ShutdownStrategy, Sim, Source, StartChildError, Stats,
-    StopSignal, Stopped, Supervisable, Supervision, Supervisor, SupervisorError, SupervisorFuture,
-    SupervisorRef, System, SystemBuilder, Task, Tasks, TellError, TellNameError, TimedOut, Totals,
-    Tree, TryAcquireError, Undelivered, Which, Worker, child, current_pid, current_supervisor,
-    one_shot, plan, progress, spawn, supervised, worker,
+    CrashReport, DeadLetter, DeadLetters, Down, Exit, ExitSignal, ForeignMonitor, Gone, Handling,
+    History, InitializationError, InvalidSupervisor, Lease, MailboxFull, Message, Monitor, Msg,
+    NameError, Names, NoSupervisor, NotUnderstood, Overflow, Pid, Place, PlaceError,
+    ProcessShutdown, Published, Recipient, Record, Reply, Report, RequestError, Resource,
+    RestartMode, RestartStrategy, Retired, Runtime, RuntimeError, ShutdownHandle, ShutdownStrategy,
+    Sim, Source, StartChildError, Stats, StopSignal, Stopped, Supervisable, Supervision,
+    Supervisor, SupervisorError, SupervisorFuture, SupervisorRef, System, SystemBuilder, Task,
+    Tasks, TellError, TellNameError, TimedOut, Totals, Tree, TryAcquireError, Undelivered, Which,
+    Worker, child, current_pid, current_supervisor, one_shot, plan, progress, spawn, supervised,
+    worker,
 };
 #[cfg(feature = "signals")]
 pub use bastion_supervision::{SignalError, Termination, termination};
@@ -132,7 +133,7 @@ pub mod prelude {
     pub use crate::plan::{Backoff, ExitReason, RestartPolicy, RestartType, Shutdown, Strategy};
     pub use crate::{
         Address, AskError, Bastion, Child, Context, Exit, InitializationError, Msg, Place,
-        ProcessShutdown, Reply, Resource, Supervisable, Supervisor, SupervisorFuture,
+        ProcessShutdown, Recipient, Reply, Resource, Supervisable, Supervisor, SupervisorFuture,
         SupervisorRef, System, TellError, child, one_shot, supervised, worker,
     };
 }

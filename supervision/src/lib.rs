@@ -31,14 +31,14 @@ pub use child::{Child, child};
 pub use exit::Exit;
 pub use lease::{Acquire, Lease, Resource, Retired, TryAcquireError};
 pub use mailbox::TellError;
-pub use message::{Message, Msg};
+pub use message::{Handling, Message, Msg, NotUnderstood};
 pub use names::{NameError, Names, Published, TellNameError};
 pub use pid::Pid;
 pub use place::{Place, PlaceError};
 pub use process::{
     ASK_TIMEOUT, Address, Ask, AskError, Context, Down, ExitSignal, ForeignMonitor, MailboxFull,
-    Monitor, Overflow, ProcessShutdown, Reply, ShutdownHandle, Source, StopSignal, TimedOut,
-    current_pid,
+    Monitor, Overflow, ProcessShutdown, Recipient, Reply, ShutdownHandle, Source, StopSignal,
+    TimedOut, current_pid,
 };
 pub use report::{
     CrashReport, DeadLetter, DeadLetters, History, Record, Report, Stats, Undelivered,

@@ -3,6 +3,7 @@
 use super::error::NameError;
 use super::registry::weak;
 use super::{Names, typed};
+use crate::message::Msg;
 use crate::process::Address;
 use std::sync::Arc;
 
@@ -77,20 +78,61 @@ impl Names {
     /// });
     /// ```
     pub fn publish<M: Clone + Send + 'static>(&self, group: &str, message: M) -> Published {
-        let mut published = Published::default();
-        let members = self.members(group);
-        let Some((last, others)) = members.split_last() else { return published };
-        let mut send = |member: &Address<M>, message| match member.tell(message) {
-            Ok(()) => published.accepted += 1,
-            Err(_) => published.refused += 1,
-        };
-        others.iter().for_each(|member| send(member, message.clone()));
-        send(last, message);
-        published
+        publish(&self.members(group), message, M::clone)
+    }
+
+    /// Sends a message of any type to all members of a group that take [`Msg`]s. None gets a copy of the value: it is
+    /// [shared](Msg::shared), and all of them look at the same one. Otherwise as [`Names::publish`].
+    ///
+    /// A question to many is none: who asks is told by [`AskError::NotUnderstood`](crate::AskError::NotUnderstood).
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{Context, Msg, Runtime, Sim, System, child};
+    /// use std::time::Duration;
+    /// struct Map(Vec<u8>); // Not even `Clone`.
+    /// let sim = Sim::new(1);
+    /// sim.run(async {
+    ///     let system = System::new(Runtime::sim(&sim));
+    ///     let viewer = || child(|mut cx: Context<Msg>| async move {
+    ///         cx.names().join("maps", &cx.address())?;
+    ///         while let Some(message) = cx.recv().await {
+    ///             let map = message.downcast_ref::<Map>().expect("a map");
+    ///             assert_eq!(map.0.len(), 1000);
+    ///         }
+    ///         Ok(())
+    ///     });
+    ///     system.spawn_child(viewer()).unwrap();
+    ///     system.spawn_child(viewer()).unwrap();
+    ///     sim.sleep(Duration::from_secs(1)).await;
+    ///     let published = system.names().broadcast("maps", Msg::new(Map(vec![0; 1000])));
+    ///     assert_eq!((published.accepted, published.refused), (2, 0));
+    /// });
+    /// ```
+    pub fn broadcast(&self, group: &str, message: Msg) -> Published {
+        let again = |message: &Msg| message.try_clone().expect("a message that was made shared");
+        publish(&self.members(group), message.into_shared(), again)
     }
 
     /// Returns the groups in which anybody is, in their alphabetical order.
     pub fn groups(&self) -> Vec<Arc<str>> {
         self.0.groups()
     }
+}
+
+/// Sends a message to processes, and more of it, made by `again`, to all but the last.
+fn publish<M: Send + 'static>(
+    members: &[Address<M>],
+    message: M,
+    again: impl Fn(&M) -> M,
+) -> Published {
+    let mut published = Published::default();
+    let Some((last, others)) = members.split_last() else { return published };
+    let mut send = |member: &Address<M>, message| match member.tell(message) {
+        Ok(()) => published.accepted += 1,
+        Err(_) => published.refused += 1,
+    };
+    others.iter().for_each(|member| send(member, again(&message)));
+    send(last, message);
+    published
 }

@@ -5,7 +5,6 @@ use super::core::{Process, Shared};
 use super::guard;
 use super::notice::ExitSignal;
 use crate::mailbox::TellError;
-use crate::message::{Message, Msg};
 use crate::pid::Pid;
 use crate::plan::ExitReason;
 use std::fmt;
@@ -51,12 +50,7 @@ impl<M: Send + 'static> Address<M> {
         limit: Duration,
         question: impl FnOnce(Reply<T>) -> M,
     ) -> Ask<T> {
-        let Some(env) = self.shared.core.env() else { return Ask::refused() };
-        let (reply, ask) = Ask::new(env.runtime().clone(), limit);
-        match self.tell(question(reply)) {
-            Ok(()) => ask,
-            Err(error) => ask.not_sent(&error),
-        }
+        Ask::by(&self.shared.core, limit, |reply| self.tell(question(reply)))
     }
 
     /// Waits until the process has ended for good, and says why.
@@ -106,25 +100,6 @@ impl<M> Address<M> {
     /// Returns which incarnation runs, or ran last: 1 is the first, 0 none yet.
     pub fn incarnation(&self) -> u32 {
         self.shared.core.incarnation()
-    }
-}
-
-/// A process whose messages are values of any type.
-impl Address<Msg> {
-    /// Sends a value of any type.
-    ///
-    /// # Errors
-    /// As [`Address::tell`].
-    pub fn tell_any(&self, value: impl Message) -> Result<(), TellError<Msg>> {
-        self.tell(Msg::new(value))
-    }
-
-    /// Asks with a value of any type, and waits for the reply, whatever its type, for at most [`ASK_TIMEOUT`].
-    ///
-    /// # Errors
-    /// The future's: see [`AskError`](crate::AskError).
-    pub fn ask_any(&self, value: impl Message) -> Ask<Msg> {
-        self.ask(|reply| Msg::question(value, reply))
     }
 }
 

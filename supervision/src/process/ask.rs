@@ -1,5 +1,6 @@
 //! Questions and replies: a slot for one value, between the one who asks and the one who replies.
 
+use super::core::Core;
 use super::guard;
 use crate::mailbox::TellError;
 use crate::runtime::{Runtime, Timer};
@@ -21,6 +22,8 @@ pub enum AskError {
     Full,
     /// The question was dropped without a reply: its handler crashed, or chose not to.
     NoReply,
+    /// The process does not understand such a question: see [`Context::refuse`](crate::Context::refuse).
+    NotUnderstood,
     /// No reply came in this time.
     Timeout(Duration),
 }
@@ -31,6 +34,7 @@ impl fmt::Display for AskError {
             AskError::Dead => f.write_str("the process has ended, or was not started yet"),
             AskError::Full => f.write_str("the mailbox is full"),
             AskError::NoReply => f.write_str("the question was dropped without a reply"),
+            AskError::NotUnderstood => f.write_str("the process does not understand the question"),
             AskError::Timeout(limit) => write!(f, "no reply within {limit:?}"),
         }
     }
@@ -42,8 +46,8 @@ enum Slot<T> {
     /// Nobody waits yet, or the asker between two polls.
     Open(Option<Waker>),
     Replied(T),
-    /// The reply was dropped.
-    Dropped,
+    /// There will be no reply.
+    Refused(AskError),
     /// The asker has gone, or has its reply.
     Gone,
 }
@@ -70,6 +74,23 @@ impl<T> Reply<T> {
         fill(&slot, value)
     }
 
+    /// Tells the asker why there will be no answer.
+    pub(crate) fn refuse(mut self, error: AskError) {
+        self.close(error);
+    }
+
+    fn close(&mut self, error: AskError) {
+        let Some(slot) = self.slot.take() else { return };
+        let mut state = lock(&slot);
+        if matches!(*state, Slot::Open(_)) {
+            let before = std::mem::replace(&mut *state, Slot::Refused(error));
+            drop(state);
+            if let Slot::Open(Some(asker)) = before {
+                guard::wake(asker);
+            }
+        }
+    }
+
     /// Says whether somebody still waits for the answer.
     pub fn is_wanted(&self) -> bool {
         self.slot.as_ref().is_some_and(|slot| matches!(*lock(slot), Slot::Open(_)))
@@ -91,15 +112,7 @@ fn fill<T>(slot: &Mutex<Slot<T>>, value: T) -> Result<(), T> {
 
 impl<T> Drop for Reply<T> {
     fn drop(&mut self) {
-        let Some(slot) = self.slot.take() else { return };
-        let mut state = lock(&slot);
-        if matches!(*state, Slot::Open(_)) {
-            let before = std::mem::replace(&mut *state, Slot::Dropped);
-            drop(state);
-            if let Slot::Open(Some(asker)) = before {
-                guard::wake(asker);
-            }
-        }
+        self.close(AskError::NoReply);
     }
 }
 
@@ -138,6 +151,20 @@ impl<T> Ask<T> {
         (reply, Ask { state: State::Waiting { slot, runtime, limit, timer: None } })
     }
 
+    /// Asks a process, by sending a question with the reply in it.
+    pub(super) fn by<M>(
+        process: &Core,
+        limit: Duration,
+        tell: impl FnOnce(Reply<T>) -> Result<(), TellError<M>>,
+    ) -> Ask<T> {
+        let Some(env) = process.env() else { return Ask::refused() };
+        let (reply, ask) = Ask::new(env.runtime().clone(), limit);
+        match tell(reply) {
+            Ok(()) => ask,
+            Err(error) => ask.not_sent(&error),
+        }
+    }
+
     pub(crate) fn refused() -> Ask<T> {
         Ask { state: State::Refused(AskError::Dead) }
     }
@@ -166,7 +193,8 @@ impl<T> Future for Ask<T> {
             let last = std::mem::replace(&mut *lock(slot), Slot::Gone);
             match last {
                 Slot::Replied(value) => Ok(value),
-                Slot::Open(_) | Slot::Dropped | Slot::Gone => Err(AskError::Timeout(limit)),
+                Slot::Refused(error) => Err(error),
+                Slot::Open(_) | Slot::Gone => Err(AskError::Timeout(limit)),
             }
         })
     }
@@ -186,7 +214,8 @@ fn look<T>(slot: &Mutex<Slot<T>>, waker: &Waker) -> Option<Result<T, AskError>> 
     }
     Some(match std::mem::replace(&mut *state, Slot::Gone) {
         Slot::Replied(value) => Ok(value),
-        Slot::Dropped | Slot::Gone | Slot::Open(_) => Err(AskError::NoReply),
+        Slot::Refused(error) => Err(error),
+        Slot::Gone | Slot::Open(_) => Err(AskError::NoReply),
     })
 }
 

@@ -6,6 +6,7 @@ use super::guard;
 use super::overflow::Overflow;
 use crate::env::Env;
 use crate::message::Msg;
+use crate::pid::Pid;
 use crate::plan::ExitReason;
 use crate::report::{DeadLetter, DeadLetters, Undelivered};
 use std::any::{Any, type_name};
@@ -26,7 +27,7 @@ impl<M: Send + 'static> Shared<M> {
         if let Some(env) = wanted.filter(|_| count > 0) {
             let reason = self.core.last_reason().unwrap_or_else(|| reason.clone());
             for (message, count) in letters {
-                self.publish(env, message, count, Undelivered::Ended(reason.clone()));
+                self.publish(env, message, count, Undelivered::Ended(reason.clone()), None);
             }
         }
         count
@@ -35,8 +36,22 @@ impl<M: Send + 'static> Shared<M> {
     /// Tells of a message that is dropped because of a full mailbox.
     pub(super) fn spilled_letter(&self, message: &M, rule: Overflow) {
         if let Some(env) = self.letters_wanted() {
-            self.publish(env, type_of(message), 1, Undelivered::Overflow(rule));
+            // Who drops the newest message is who sends it.
+            let sender = match rule {
+                Overflow::DropNewest => guard::current_pid(),
+                _ => None,
+            };
+            self.publish(env, type_of(message), 1, Undelivered::Overflow(rule), sender);
         }
+    }
+
+    /// Drops a message that the process does not understand, and tells of it.
+    pub(super) fn bury_foreign(&self, message: M, sender: Option<Pid>) {
+        if let Some(env) = self.letters_wanted() {
+            self.publish(env, type_of(&message), 1, Undelivered::NotUnderstood, sender);
+        }
+        guard::contain(|| drop(message));
+        self.dead_letters(1);
     }
 
     /// The surroundings, if somebody there wants to hear of this process's letters.
@@ -44,12 +59,14 @@ impl<M: Send + 'static> Shared<M> {
         self.core.env().filter(|env| env.letters().are_wanted() && !self.is_supervisor())
     }
 
-    fn publish(&self, env: &Env, message: &'static str, count: u64, reason: Undelivered) {
-        // Who drops the newest message is who sends it.
-        let sender = match reason {
-            Undelivered::Overflow(Overflow::DropNewest) => guard::current_pid(),
-            _ => None,
-        };
+    fn publish(
+        &self,
+        env: &Env,
+        message: &'static str,
+        count: u64,
+        reason: Undelivered,
+        sender: Option<Pid>,
+    ) {
         let pid = self.core.pid().expect("it has surroundings");
         let (at, name) = (env.now().as_duration(), self.core.name().cloned());
         env.letters().publish(&DeadLetter {

@@ -2,7 +2,7 @@
 //!
 //! A process is its shared cell, which lives as long as anybody has its address, and at most one incarnation: a task that
 //! runs the body. `core` is the cell, `extras` what few cells have, `office` what those of supervisors have, `life` one incarnation and its tie to the supervisor, `body` its task, `context` what the body
-//! sees, `shutdown` how it learns that it is to stop, `address` what everybody else sees, `ask` a question and its reply, `guard` the containment of panics.
+//! sees, `shutdown` how it learns that it is to stop, `address` what everybody else sees, `recipient` the same without the type, `dynamic` what is more when messages have any type, `ask` a question and its reply, `guard` the containment of panics.
 
 mod address;
 mod ask;
@@ -10,6 +10,7 @@ pub(crate) mod body;
 mod checkpoint;
 mod context;
 mod core;
+mod dynamic;
 mod extras;
 pub(crate) mod guard;
 mod letters;
@@ -18,6 +19,7 @@ mod notice;
 mod office;
 mod overflow;
 mod receive;
+mod recipient;
 mod shutdown;
 mod sources;
 mod ties;
@@ -32,5 +34,6 @@ pub(crate) use self::life::Life;
 pub use self::notice::{Down, ExitSignal, ForeignMonitor, Monitor};
 pub use self::overflow::{MailboxFull, Overflow};
 pub use self::receive::TimedOut;
+pub use self::recipient::Recipient;
 pub use self::shutdown::{ProcessShutdown, ShutdownHandle, StopSignal};
 pub use self::sources::Source;

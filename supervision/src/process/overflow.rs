@@ -80,6 +80,21 @@ impl<M: Send + 'static> Shared<M> {
         }
     }
 
+    /// Queues a message as soon as there is room.
+    pub(super) fn send(
+        &self,
+        message: M,
+    ) -> impl Future<Output = Result<(), TellError<M>>> + Send + '_ {
+        let pid = self.core.pid();
+        let own = pid.is_some() && guard::current_pid() == pid;
+        async move {
+            if own {
+                return Ok(self.mailbox.push(message)?);
+            }
+            Ok(self.mailbox.send(message).await?)
+        }
+    }
+
     #[cold]
     fn overflow(&self, message: M) -> Result<(), TellError<M>> {
         let Some(spill) = self.spill() else { return Err(TellError::Full(message)) };
@@ -157,13 +172,7 @@ impl<M: Send + 'static> Address<M> {
     /// });
     /// ```
     pub fn send(&self, message: M) -> impl Future<Output = Result<(), TellError<M>>> + Send + '_ {
-        let own = self.pid().is_some() && guard::current_pid() == self.pid();
-        async move {
-            if own {
-                return Ok(self.shared.mailbox.push(message)?);
-            }
-            Ok(self.shared.mailbox.send(message).await?)
-        }
+        self.shared.send(message)
     }
 }
 

@@ -31,7 +31,8 @@ pub struct DeadLetter {
     pub count: u64,
     /// Why nobody handles them.
     pub reason: Undelivered,
-    /// The process that sent them, where that is known: when they were dropped as they came. A message that waits does not say who sent it.
+    /// The process that sent them, where that is known: when they were dropped as they came, or are [signed](crate::Msg::signed_by) and were
+    /// not understood. Other messages do not say who sent them.
     pub sender: Option<Pid>,
     /// How many messages were in letters before this one that are gone, because the subscriber did not take them in time.
     pub missed: u64,
@@ -53,6 +54,8 @@ pub enum Undelivered {
     Ended(ExitReason),
     /// The mailbox was full, and this is its rule.
     Overflow(Overflow),
+    /// The process has received it, and does not know the type: see [`Context::refuse`](crate::Context::refuse).
+    NotUnderstood,
 }
 
 impl fmt::Display for Undelivered {
@@ -60,6 +63,7 @@ impl fmt::Display for Undelivered {
         match self {
             Undelivered::Ended(reason) => write!(f, "it has ended: {reason}"),
             Undelivered::Overflow(_) => f.write_str("its mailbox was full"),
+            Undelivered::NotUnderstood => f.write_str("it does not understand them"),
         }
     }
 }
