@@ -1,6 +1,7 @@
 //! The report: one HTML file with all tables and charts in it, readable without network, in light and dark.
 
 use crate::chart::{self, ChartError};
+use crate::goals::Judged;
 use crate::judge::{self, Verdict};
 use crate::machine::Machine;
 use crate::report::{self, figure};
@@ -137,7 +138,7 @@ fn section(group: &GroupResults<'_>, chart: Option<&str>, against: Option<&Saved
             escaped(workload.name),
             workload.unit.label(),
             escaped(workload.about),
-            standing(row) + &goal(row)
+            standing(row) + &goals(row)
         );
         for outcome in &row.outcomes {
             out.push_str(&line(row, outcome, against));
@@ -152,10 +153,12 @@ fn standing(row: &RowResults<'_>) -> String {
     format!(" <span class={class}>{:.2} of {}</span>", standing.ratio, escaped(standing.peer))
 }
 
-fn goal(row: &RowResults<'_>) -> String {
-    let Some(goal) = row.goal() else { return String::new() };
-    let class = if goal.is_met() { "good" } else { "bad" };
-    format!("<br><span class={class}>{}</span>", escaped(&goal.line()))
+fn goals(row: &RowResults<'_>) -> String {
+    let line = |goal: &Judged| {
+        let class = if goal.is_met() { "good" } else { "bad" };
+        format!("<br><span class={class}>{}</span>", escaped(&goal.line()))
+    };
+    row.goals().iter().map(line).collect()
 }
 
 fn line(row: &RowResults<'_>, outcome: &Outcome, against: Option<&Saved>) -> String {

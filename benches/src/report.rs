@@ -1,7 +1,7 @@
 //! How results are shown: a table for people, a line of JSON for programs, the list of what there is.
 
 use crate::bench::{Group, How, OURS, Set, Workload};
-use crate::goals::Goal;
+use crate::goals::{Goal, Judged};
 use crate::judge::{self, Verdict};
 use crate::results::{GroupResults, Results, RowResults};
 use crate::rounds::{Figures, Outcome};
@@ -44,7 +44,7 @@ pub(crate) fn table(row: &RowResults<'_>, against: Option<&Saved>) -> String {
     if better > 0 {
         let _ = writeln!(out, "  ! {OURS} is number {} of this row", better + 1);
     }
-    if let Some(goal) = row.goal() {
+    for goal in row.goals() {
         let mark = if goal.is_met() { ' ' } else { '!' };
         let _ = writeln!(out, "  {mark} {}", goal.line());
     }
@@ -160,11 +160,13 @@ pub(crate) fn json_lines(row: &RowResults<'_>, against: Option<&Saved>) -> Strin
             "x_ours": judge::by_ours(outcome, &row.outcomes).map(to_thousandths),
             "x_floor": judge::by_floor(outcome, &row.outcomes).map(to_thousandths),
         });
-        if outcome.subject == OURS
-            && let Some(goal) = row.goal()
-        {
-            object["goal"] = json!(rounded(goal.limit));
-            object["x_goal"] = json!(to_thousandths(goal.times));
+        let goals = if outcome.subject == OURS { row.goals() } else { Vec::new() };
+        if !goals.is_empty() {
+            let json = |goal: &Judged| {
+                let (limit, times) = (rounded(goal.limit), to_thousandths(goal.times));
+                json!({ "goal": goal.text, "limit": limit, "x_limit": times })
+            };
+            object["goals"] = goals.iter().map(json).collect();
         }
         if let Some(change) = row.change(outcome, against) {
             object["was"] = json!(rounded(change.was));
@@ -200,7 +202,7 @@ pub(crate) fn list(chosen: &[Chosen], sets: &[Set]) -> String {
         for row in rows {
             let Workload { name, about, unit, .. } = row.workload;
             let _ = writeln!(out, "  {name}: {about}");
-            if let Some(goal) = Goal::of(group.name, name) {
+            for goal in Goal::of(group.name, name) {
                 let _ = writeln!(out, "    goal: {}", goal.text(unit.label()));
             }
             for subject in &row.subjects {
@@ -275,7 +277,7 @@ mod tests {
         let expected = format!("\ngoals (! missed)\n  ! {name} {missed}    {name} {met}");
         assert_eq!(list, expected);
         let json = json_lines(&sample::row_with_goal(5000.0), None);
-        assert!(json.contains("\"goal\":2500.0") && json.contains("\"x_goal\":2.0"), "{json}");
+        assert!(json.contains("\"limit\":2500.0,\"x_limit\":2.0"), "{json}");
         assert!(!json_lines(&row(&[(OURS, 100.0)]), None).contains("goal"));
     }
 

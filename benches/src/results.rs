@@ -34,8 +34,8 @@ impl RowResults<'_> {
         format!("{}/{}/{}", self.row.group.name, self.row.workload.name, outcome.subject)
     }
 
-    /// Judges ours by the goal of the row, if it has one.
-    pub(crate) fn goal(&self) -> Option<Judged> {
+    /// Judges ours by the goals of the row.
+    pub(crate) fn goals(&self) -> Vec<Judged> {
         let (group, workload) = (self.row.group, self.row.workload);
         goals::judged(group.name, workload.name, workload.unit.label(), &self.outcomes)
     }
@@ -62,9 +62,9 @@ impl Results<'_> {
     /// Returns the goals of the rows that were measured, by the name of the row.
     pub(crate) fn goals(&self) -> impl Iterator<Item = (String, Judged)> {
         let rows = self.groups.iter().flat_map(|group| &group.rows);
-        rows.filter_map(|row| {
+        rows.flat_map(|row| {
             let name = format!("{}/{}", row.row.group.name, row.row.workload.name);
-            Some((name, row.goal()?))
+            row.goals().into_iter().map(move |goal| (name.clone(), goal))
         })
     }
 

@@ -3,7 +3,7 @@
 use crate::bench::{Amount, Failure, How, Measured, Subject, Unit};
 use crate::select::Row;
 use crate::stats::{self, Summary};
-use crate::subjects::supervised::erlang;
+use crate::subjects::erlang;
 use crate::{alone, counted, memory};
 use indicatif::ProgressBar;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -22,6 +22,7 @@ Examples:
   cargo xtask bench --list
   cargo xtask bench executor
   cargo xtask bench supervision --runs 5 --json
+  cargo xtask bench actors --peers tokio-mpsc,actix
   cargo xtask bench spawn ask --peers tokio --workers 1
   cargo xtask bench tell --runs 9 --json
   cargo xtask bench executor --save before

@@ -32,14 +32,19 @@ macro_rules! on_executors {
     };
 }
 
+mod actor_memory;
 mod ask;
 mod async_executor_set;
 mod blocking;
+mod dynamic;
+mod lifecycle;
 mod lightproc;
 mod mailbox;
 mod memory;
+mod million;
 mod remote;
 mod restart;
+mod ring;
 mod socket;
 mod spawn;
 mod storm;
@@ -72,10 +77,15 @@ pub(crate) const GROUPS: &[Group] = &[
     mailbox::GROUP,
     tell::GROUP,
     ask::GROUP,
+    dynamic::GROUP,
+    ring::GROUP,
+    lifecycle::GROUP,
+    actor_memory::GROUP,
     restart::GROUP,
     storm::GROUP,
     supervise::GROUP,
     supervised_memory::GROUP,
+    million::GROUP,
 ];
 
 /// Names for several groups.
@@ -94,6 +104,10 @@ pub(crate) const SETS: &[Set] = &[
             "socket",
             "memory",
         ],
+    },
+    Set {
+        name: "actors",
+        groups: &["tell", "ask", "dynamic", "ring", "lifecycle", "actor-memory", "million"],
     },
     Set { name: "supervision", groups: &["restart", "storm", "supervise", "supervised-memory"] },
 ];

@@ -1,7 +1,8 @@
 //! `restart`: how long a failed actor is missed: from the failure until its successor has answered.
 
 use crate::bench::{Group, OURS, Subject, Unit, Workload};
-use crate::subjects::supervised::erlang::{self, ERLANG};
+use crate::subjects::erlang::ERLANG;
+use crate::subjects::supervised::erlang;
 use crate::subjects::{bastion, bastion_04, kameo, ractor};
 
 pub(super) const GROUP: Group = Group {

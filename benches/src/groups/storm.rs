@@ -2,7 +2,7 @@
 
 use super::restart::ONLY_STOPPED;
 use crate::bench::{Group, OURS, Subject, Unit, Workload};
-use crate::subjects::supervised::erlang::ERLANG;
+use crate::subjects::erlang::ERLANG;
 use crate::subjects::supervised::{Erlang, Kameo, Ours, Ractor, percentile};
 
 /// A percentile of the storms of all who restart.

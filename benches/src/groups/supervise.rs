@@ -2,8 +2,9 @@
 
 use super::spawn;
 use crate::bench::{FLOOR, Group, OURS, Subject, Unit, Workload};
+use crate::subjects::erlang::ERLANG;
 use crate::subjects::executors::Tokio;
-use crate::subjects::supervised::erlang::{self, ERLANG};
+use crate::subjects::supervised::erlang;
 use crate::subjects::supervised::{
     Actix, Erlang, Kameo, Ours, Ractor, Starts, counts, floor_all, floor_each, floor_of_counts,
     one_for_all, one_for_all_of_kameo, start_or_stop,

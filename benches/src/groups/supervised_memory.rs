@@ -2,8 +2,9 @@
 
 use super::memory::parked;
 use crate::bench::{FLOOR, Group, OURS, Subject, Unit, Workload};
+use crate::subjects::erlang::ERLANG;
 use crate::subjects::executors;
-use crate::subjects::supervised::erlang::{self, ERLANG};
+use crate::subjects::supervised::erlang;
 use crate::subjects::supervised::{
     bytes_of_kameo, bytes_of_plan, bytes_of_ractor, bytes_of_supervisor, bytes_of_worker,
 };

@@ -1,7 +1,8 @@
 //! `tell`: what it costs to send messages that nobody answers, until the last one was handled.
 
 use crate::bench::{Group, OURS, Subject, Unit, Workload};
-use crate::subjects::{actix, bastion, bastion_04, kameo, ractor, tokio_mpsc};
+use crate::subjects::erlang::{ERLANG, actors as erlang};
+use crate::subjects::{actix, bastion, bastion_04, kameo, ractor, tokio_mpsc, xtra};
 
 pub(super) const GROUP: Group = Group {
     name: "tell",
@@ -20,7 +21,9 @@ const ONE_SENDER: Workload = Workload {
         Subject::here("ractor", ractor::tell_from_one),
         Subject::here("kameo", kameo::tell_from_one),
         Subject::here("actix", actix::tell_from_one),
+        Subject::here("xtra", xtra::tell_from_one),
         Subject::alone("bastion-0.4", bastion_04::tell_from_one),
+        Subject::here(ERLANG, erlang::tell_from_one),
     ],
 };
 
@@ -35,6 +38,8 @@ const EIGHT_SENDERS: Workload = Workload {
         Subject::here("ractor", ractor::tell_from_eight),
         Subject::here("kameo", kameo::tell_from_eight),
         Subject::here("actix", actix::tell_from_eight),
+        Subject::here("xtra", xtra::tell_from_eight),
         Subject::alone("bastion-0.4", bastion_04::tell_from_eight),
+        Subject::here(ERLANG, erlang::tell_from_eight),
     ],
 };

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Instant;
+use tokio::sync::oneshot;
 
 /// Returns the arbiters, on their threads. The system's own thread only keeps them.
 fn arbiters() -> &'static [ArbiterHandle] {
@@ -27,7 +28,7 @@ fn arbiters() -> &'static [ArbiterHandle] {
     })
 }
 
-pub(super) fn arbiter(index: u32) -> &'static ArbiterHandle {
+pub(crate) fn arbiter(index: u32) -> &'static ArbiterHandle {
     let arbiters = arbiters();
     &arbiters[index as usize % arbiters.len()]
 }
@@ -116,6 +117,61 @@ pub(crate) fn ask(count: u32) -> Measured {
             Ok(start.elapsed().into())
         };
         finish.result(asked.await);
+    });
+    wait.measured()
+}
+
+/// Ends when it is told to, and says so.
+struct Mortal(Option<oneshot::Sender<()>>);
+
+impl Actor for Mortal {
+    type Context = Context<Mortal>;
+
+    fn stopped(&mut self, _: &mut Context<Mortal>) {
+        let _ = self.0.take().map(|ended| ended.send(()));
+    }
+}
+
+impl Handler<Get> for Mortal {
+    type Result = u64;
+
+    fn handle(&mut self, _: Get, _: &mut Context<Mortal>) -> u64 {
+        LOAD
+    }
+}
+
+struct Stop;
+
+impl Message for Stop {
+    type Result = ();
+}
+
+impl Handler<Stop> for Mortal {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, cx: &mut Context<Mortal>) {
+        cx.stop();
+    }
+}
+
+/// Starts an actor on the arbiter of the future that asks it, tells it to stop, and awaits its end.
+pub(crate) fn spawn_ask_stop(count: u32) -> Measured {
+    let (finish, wait) = latch();
+    arbiter(0).spawn(async move {
+        let lived = async {
+            let start = Instant::now();
+            for _ in 0..count {
+                let (sender, ended) = oneshot::channel();
+                let mortal = Mortal(Some(sender)).start();
+                if mortal.send(Get).await? != LOAD {
+                    return Err(Failure::new("a wrong answer"));
+                }
+                mortal.do_send(Stop);
+                ended.await?;
+            }
+            Ok(start.elapsed().into())
+        };
+        finish.result(lived.await);
     });
     wait.measured()
 }

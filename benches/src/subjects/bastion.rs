@@ -18,17 +18,18 @@ enum Order {
     Get(Reply<u64>),
     Fail,
     Panic,
+    Stop,
 }
 
 /// Returns the system of all rows. Its supervisor of `spawn_child` has every process but the one that fails.
-pub(super) fn system() -> &'static System {
+pub(crate) fn system() -> &'static System {
     static SYSTEM: OnceLock<System> = OnceLock::new();
     executors::Bastion::start();
     SYSTEM.get_or_init(|| System::new(Runtime::executor()))
 }
 
 /// Describes a process that ends for good when its body does.
-pub(super) fn once<M, Fut>(start: impl Fn(Context<M>) -> Fut + Send + Sync + 'static) -> Child<M>
+pub(crate) fn once<M, Fut>(start: impl Fn(Context<M>) -> Fut + Send + Sync + 'static) -> Child<M>
 where
     M: Send + 'static,
     Fut: Future<Output = Result<(), Exit>> + Send + 'static,
@@ -85,6 +86,7 @@ async fn worker(mut cx: Context<Order>) -> Result<(), Exit> {
             Order::Get(reply) => reply.send(LOAD),
             Order::Fail => return Err(Exit::error("told to fail")),
             Order::Panic => panic!("told to panic"),
+            Order::Stop => break,
             Order::Add(_) => {}
         }
     }
@@ -126,7 +128,21 @@ pub(crate) fn ask(count: u32) -> Measured {
     })
 }
 
-fn expect_load(answer: u64) -> Result<(), Failure> {
+/// Starts a supervised process, asks it, tells it to stop, and awaits its end.
+pub(crate) fn spawn_ask_stop(count: u32) -> Measured {
+    in_process(move || async move {
+        let start = Instant::now();
+        for _ in 0..count {
+            let address = system().spawn_child(once(worker))?;
+            expect_load(address.ask(Order::Get).await?)?;
+            address.tell(Order::Stop)?;
+            address.ended().await;
+        }
+        Ok(start.elapsed().into())
+    })
+}
+
+pub(super) fn expect_load(answer: u64) -> Result<(), Failure> {
     if answer == LOAD { Ok(()) } else { Err(Failure::new("a wrong answer")) }
 }
 

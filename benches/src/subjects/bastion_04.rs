@@ -1,6 +1,6 @@
 //! The Bastion 0.4 line, which this project succeeds. Its system is global, so it is measured in a process of its own.
 
-use super::{LOAD, Tally};
+use super::{LOAD, RING, Tally};
 use crate::bench::{Failure, Measured};
 use crate::latch::latch;
 use bastion_04::Bastion;
@@ -8,7 +8,7 @@ use bastion_04::child_ref::ChildRef;
 use bastion_04::context::BastionContext;
 use bastion_04::message::MessageHandler;
 use std::future::Future;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 use tokio::sync::mpsc;
 
@@ -31,6 +31,14 @@ where
 {
     Bastion::init();
     Bastion::start();
+    add(exec)
+}
+
+/// Starts a group of one child in the system that runs.
+fn add<F>(exec: impl Fn(BastionContext) -> F + Send + Sync + 'static) -> Result<ChildRef, Failure>
+where
+    F: Future<Output = Result<(), ()>> + Send + 'static,
+{
     let refused = || Failure::new("the child was refused");
     let group = Bastion::children(|group| group.with_exec(exec)).map_err(|()| refused())?;
     group.elems().first().cloned().ok_or_else(refused)
@@ -118,6 +126,65 @@ pub(crate) fn ask(count: u32) -> Measured {
             Ok(())
         }
     })?;
+    wait.measured()
+}
+
+/// Starts a child, asks it, and stops it. Nobody can await its end.
+///
+/// Each takes longer than the one before (20,000: a millisecond, 1,000: 30 microseconds), so it does a twentieth.
+pub(crate) fn spawn_ask_stop(count: u32) -> Measured {
+    let (finish, wait) = latch();
+    let share = count / 20;
+    child(move |_| {
+        let finish = finish.clone();
+        async move {
+            let lived = async {
+                let start = Instant::now();
+                for _ in 0..share {
+                    let worker = add(worker)?;
+                    get(&worker).await?;
+                    worker.stop().map_err(|()| Failure::new("it cannot be stopped"))?;
+                }
+                Ok((start.elapsed() * 20).into())
+            };
+            finish.result(lived.await);
+            Ok(())
+        }
+    })?;
+    wait.measured()
+}
+
+/// How many hops are left.
+#[derive(Debug)]
+struct Token(u32);
+
+/// A token that goes round a ring of children.
+pub(crate) fn ring(hops: u32) -> Measured {
+    let (finish, mut wait) = latch();
+    let all: Arc<OnceLock<Vec<ChildRef>>> = Arc::default();
+    let member = |index: usize| {
+        let (all, finish) = (all.clone(), finish.clone());
+        child(move |cx| {
+            let (all, finish) = (all.clone(), finish.clone());
+            async move {
+                loop {
+                    let hop = |Token(left): Token, _| match (left, all.get()) {
+                        (0, _) => finish.now(),
+                        (_, Some(all)) => {
+                            let _ = all[(index + 1) % all.len()].tell_anonymously(Token(left - 1));
+                        }
+                        (_, None) => {}
+                    };
+                    MessageHandler::new(cx.recv().await?).on_tell(hop).on_fallback(|_, _| ());
+                }
+            }
+        })
+    };
+    let members = (0..RING).map(member).collect::<Result<Vec<ChildRef>, Failure>>()?;
+    let first = members[0].clone();
+    let _ = all.set(members);
+    wait.start();
+    first.tell_anonymously(Token(hops)).map_err(|_| Failure::new("the token got lost"))?;
     wait.measured()
 }
 

@@ -1,6 +1,8 @@
 //! The executors behind one trait: each runs the very same workload.
 
 use super::{settings, workers};
+use crate::bench::Measured;
+use crate::latch::latch;
 use std::future::Future;
 use std::sync::{Once, OnceLock};
 use std::thread;
@@ -78,6 +80,13 @@ impl Tokio {
             let runtime = builder.worker_threads(workers()).enable_time().build();
             runtime.expect("the worker threads can be started")
         })
+    }
+
+    /// Runs a fallible task on the runtime, and passes its result on.
+    pub(crate) fn in_task(task: impl Future<Output = Measured> + Send + 'static) -> Measured {
+        let (finish, wait) = latch();
+        Tokio::runtime().spawn(async move { finish.result(task.await) });
+        wait.measured()
     }
 }
 

@@ -138,6 +138,20 @@ pub(crate) fn ask(count: u32) -> Measured {
     wait.measured()
 }
 
+/// Spawns an actor, asks it, stops it after what waits, and awaits its end.
+pub(crate) fn spawn_ask_stop(count: u32) -> Measured {
+    Tokio::in_task(async move {
+        let start = Instant::now();
+        for _ in 0..count {
+            let worker = Worker::spawn_with_mailbox(Worker, mailbox::unbounded());
+            get(&worker).await?;
+            worker.stop_gracefully().await?;
+            worker.wait_for_shutdown().await;
+        }
+        Ok(start.elapsed().into())
+    })
+}
+
 struct Supervisor;
 
 impl Actor for Supervisor {

@@ -104,6 +104,20 @@ pub(crate) fn ask(count: u32) -> Measured {
     wait.measured()
 }
 
+/// Spawns an actor, calls it, stops it, and awaits its end.
+pub(crate) fn spawn_ask_stop(count: u32) -> Measured {
+    Tokio::in_task(async move {
+        let start = Instant::now();
+        for _ in 0..count {
+            let (worker, task) = Worker::spawn(None, Worker, None).await?;
+            get(&worker).await?;
+            worker.stop(None);
+            task.await?;
+        }
+        Ok(start.elapsed().into())
+    })
+}
+
 /// Starts a worker, and another one for each that fails; passes each one's address on.
 struct Supervisor;
 

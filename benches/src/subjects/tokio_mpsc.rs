@@ -5,6 +5,7 @@ use super::{LOAD, Tally};
 use crate::bench::{Failure, Measured};
 use crate::latch::latch;
 use std::time::Instant;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{mpsc, oneshot};
 
 enum Order {
@@ -49,30 +50,45 @@ pub(crate) fn tell_from_eight(count: u32) -> Measured {
     tell(count, 8)
 }
 
+/// Answers until nobody can ask.
+async fn worker(mut orders: UnboundedReceiver<Order>) {
+    while let Some(order) = orders.recv().await {
+        if let Order::Get(reply) = order {
+            let _ = reply.send(LOAD);
+        }
+    }
+}
+
+async fn get(worker: &UnboundedSender<Order>) -> Result<(), Failure> {
+    let (reply, answer) = oneshot::channel();
+    worker.send(Order::Get(reply))?;
+    if answer.await? == LOAD { Ok(()) } else { Err(Failure::new("a wrong answer")) }
+}
+
 /// Sends a oneshot channel and awaits the answer, one after another.
 pub(crate) fn ask(count: u32) -> Measured {
-    let (finish, wait) = latch();
-    let (sender, mut orders) = mpsc::unbounded_channel();
-    Tokio::runtime().spawn(async move {
-        while let Some(order) = orders.recv().await {
-            if let Order::Get(reply) = order {
-                let _ = reply.send(LOAD);
-            }
+    Tokio::in_task(async move {
+        let (sender, orders) = mpsc::unbounded_channel();
+        tokio::spawn(worker(orders));
+        let start = Instant::now();
+        for _ in 0..count {
+            get(&sender).await?;
         }
-    });
-    Tokio::runtime().spawn(async move {
-        let asked = async {
-            let start = Instant::now();
-            for _ in 0..count {
-                let (reply, answer) = oneshot::channel();
-                sender.send(Order::Get(reply))?;
-                if answer.await? != LOAD {
-                    return Err(Failure::new("a wrong answer"));
-                }
-            }
-            Ok(start.elapsed().into())
-        };
-        finish.result(asked.await);
-    });
-    wait.measured()
+        Ok(start.elapsed().into())
+    })
+}
+
+/// Starts a task with a channel, asks it, lets go of the channel, and awaits the task.
+pub(crate) fn spawn_ask_stop(count: u32) -> Measured {
+    Tokio::in_task(async move {
+        let start = Instant::now();
+        for _ in 0..count {
+            let (sender, orders) = mpsc::unbounded_channel();
+            let task = tokio::spawn(worker(orders));
+            get(&sender).await?;
+            drop(sender);
+            task.await?;
+        }
+        Ok(start.elapsed().into())
+    })
 }

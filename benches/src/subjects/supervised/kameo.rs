@@ -11,7 +11,6 @@ use kameo::error::{ActorStopReason, Infallible};
 use kameo::mailbox;
 use kameo::message::{Context, Message};
 use kameo::supervision::{RestartPolicy, SupervisionStrategy};
-use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -55,16 +54,6 @@ impl Actor for Ender {
     }
 }
 
-/// Runs a fallible task on the runtime, and passes its result on.
-fn in_task<F>(task: F) -> Measured
-where
-    F: Future<Output = Measured> + Send + 'static,
-{
-    let (finish, wait) = latch();
-    Tokio::runtime().spawn(async move { finish.result(task.await) });
-    wait.measured()
-}
-
 /// Starts a worker that ends by itself and is not restarted.
 async fn start(supervisor: &ActorRef<Supervisor>, ender: Ender) -> ActorRef<Ender> {
     let builder = Ender::supervise(supervisor, ender).restart_policy(RestartPolicy::Never);
@@ -94,7 +83,7 @@ impl Starts for Kameo {
     fn each(count: u32) -> Measured {
         let _entered = Tokio::runtime().enter();
         let supervisor = Supervisor::spawn(());
-        in_task(async move {
+        Tokio::in_task(async move {
             let begin = Instant::now();
             for _ in 0..count {
                 start(&supervisor, Ender(None)).await.wait_for_shutdown().await;
@@ -142,7 +131,7 @@ impl StartsAndStops for Kameo {
         let _entered = Tokio::runtime().enter();
         let supervisor = Supervisor::spawn(());
         let started = fill(&supervisor, count)?;
-        let stopped = in_task(async move {
+        let stopped = Tokio::in_task(async move {
             let start = Instant::now();
             supervisor.stop_gracefully().await.map_err(|error| Failure::new(error.to_string()))?;
             supervisor.wait_for_shutdown().await;

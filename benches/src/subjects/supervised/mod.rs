@@ -1,7 +1,7 @@
 //! Supervision: what a supervisor costs beside its children, ours and the peers'.
 //!
 //! `storm` has who crashes when and how long each is missed, for all subjects alike; `readings` lets one measurement fill several
-//! rows; `bytes` has the memory of ours. Erlang's own supervisor runs in a process of its own, from the source in `erlang`.
+//! rows; `bytes` has the memory of ours. Erlang's own supervisor runs in a process of its own, see `subjects::erlang`.
 
 mod actix;
 mod bytes;
@@ -61,7 +61,7 @@ pub(crate) fn percentile<S: Storms, const AT_ONCE: bool, const WHICH: usize>(
     crashes: u32,
 ) -> Measured {
     let pattern = if AT_ONCE { Pattern::AllAtOnce } else { Pattern::SomeAtATime };
-    take((S::NAME, pattern.name()), WHICH, || S::storm(crashes, pattern))
+    take((S::NAME, pattern.name(), crashes), WHICH, || S::storm(crashes, pattern))
 }
 
 /// The start or the stop (`WHICH` is 0 or 1) of many: of the same ones.
@@ -69,5 +69,5 @@ pub(crate) fn start_or_stop<S: StartsAndStops, const ORDERED: bool, const WHICH:
     count: u32,
 ) -> Measured {
     let (way, name) = if ORDERED { (Way::Ordered, "ordered") } else { (Way::Dynamic, "dynamic") };
-    take((S::NAME, name), WHICH, || S::start_and_stop(count, way))
+    take((S::NAME, name, count), WHICH, || S::start_and_stop(count, way))
 }

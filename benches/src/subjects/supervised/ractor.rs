@@ -8,7 +8,6 @@ use crate::latch::{Countdown, latch};
 use crate::memory::resident_bytes;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::collections::HashMap;
-use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -85,16 +84,6 @@ fn supervisor(countdown: Option<&'static Countdown>) -> Result<ActorRef<()>, Fai
     Ok(Tokio::runtime().block_on(Counter::spawn(None, Counter, countdown))?.0)
 }
 
-/// Runs a fallible task on the runtime, and passes its result on.
-fn in_task<F>(task: F) -> Measured
-where
-    F: Future<Output = Measured> + Send + 'static,
-{
-    let (finish, wait) = latch();
-    Tokio::runtime().spawn(async move { finish.result(task.await) });
-    wait.measured()
-}
-
 pub(crate) struct Ractor;
 
 impl Starts for Ractor {
@@ -118,7 +107,7 @@ impl Starts for Ractor {
 
     fn each(count: u32) -> Measured {
         let supervisor = supervisor(None)?;
-        in_task(async move {
+        Tokio::in_task(async move {
             let start = Instant::now();
             for _ in 0..count {
                 let (_, end) = Ender::spawn_linked(None, Ender, (), supervisor.get_cell()).await?;
@@ -148,7 +137,7 @@ impl StartsAndStops for Ractor {
             }
         });
         let started = wait.measured()?;
-        let stopped = in_task(async move {
+        let stopped = Tokio::in_task(async move {
             let start = Instant::now();
             supervisor.stop_children_and_wait(None, None).await;
             supervisor.stop_and_wait(None, None).await?;
@@ -299,7 +288,7 @@ impl Storms for Ractor {
         let restarter = Restarter::spawn(None, Restarter, yard.clone());
         let (restarter, _) = Tokio::runtime().block_on(restarter)?;
         wait.measured()?;
-        in_task(async move {
+        Tokio::in_task(async move {
             restarter.stop_children_and_wait(None, None).await;
             restarter.stop_and_wait(None, None).await?;
             Ok(Amount(0))

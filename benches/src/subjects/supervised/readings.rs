@@ -7,8 +7,8 @@ use crate::bench::{Amount, Failure, Measured};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
-/// Who measured, and what.
-type Key = (&'static str, &'static str);
+/// Who measured, what, and how many of it.
+type Key = (&'static str, &'static str, u32);
 
 /// The figures that were not asked for yet, by the place of their row.
 static KEPT: Mutex<BTreeMap<(Key, usize), VecDeque<u64>>> = Mutex::new(BTreeMap::new());
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn each_row_takes_the_figures_of_the_same_measurements() {
-        let key = ("a test", "of rows");
+        let key = ("a test", "of rows", 1);
         let measured = |first: u64| move || Ok([first, first + 1]);
         let never = || -> Result<[u64; 2], Failure> { Err(Failure::new("measured again")) };
         assert_eq!(take(key, 0, measured(10)), Ok(Amount(10)));
