@@ -37,6 +37,11 @@ impl Finish {
         let _ = self.0.try_send(End::At(Instant::now()));
     }
 
+    /// Says that all is done, now, if what came out is right; otherwise, what is wrong with it.
+    pub(crate) fn now_if(&self, is_right: bool, otherwise: &str) {
+        if is_right { self.now() } else { self.result(Err(Failure::new(otherwise))) }
+    }
+
     /// Says how long it took, by the subject's own watch.
     pub(crate) fn took(&self, since: Instant) {
         let _ = self.0.try_send(End::Took(since.elapsed().into()));

@@ -60,7 +60,8 @@ figures, report and charts are in the folder `bench` of the target folder.
 In yield/yield-now, tokio's yield is deferred: the task is put back only after the worker has looked for
 I/O and timers. In ask and restart, our questions have the default time limit, the peers' have none. In
 restart and storm, ractor's supervisor starts a new actor by hand, in its callback. Erlang is measured where
-`erl` is on the path. In dynamic, the floor is ours with typed messages. Goals that the project has set itself are judged with their rows.
+`erl` is on the path. In dynamic, the floor is ours with typed messages. The programs of savina check their
+results. Goals that the project has set itself are judged with their rows.
 
 Exit codes: 0 all measured, 1 a subject failed (or is worse, with --fail-on-regression), 2 bad arguments,
 130 interrupted (what was done is printed)."

@@ -45,6 +45,7 @@ mod million;
 mod remote;
 mod restart;
 mod ring;
+mod savina;
 mod socket;
 mod spawn;
 mod storm;
@@ -81,6 +82,7 @@ pub(crate) const GROUPS: &[Group] = &[
     ring::GROUP,
     lifecycle::GROUP,
     actor_memory::GROUP,
+    savina::GROUP,
     restart::GROUP,
     storm::GROUP,
     supervise::GROUP,
@@ -107,7 +109,16 @@ pub(crate) const SETS: &[Set] = &[
     },
     Set {
         name: "actors",
-        groups: &["tell", "ask", "dynamic", "ring", "lifecycle", "actor-memory", "million"],
+        groups: &[
+            "tell",
+            "ask",
+            "dynamic",
+            "ring",
+            "lifecycle",
+            "actor-memory",
+            "savina",
+            "million",
+        ],
     },
     Set { name: "supervision", groups: &["restart", "storm", "supervise", "supervised-memory"] },
 ];

@@ -54,5 +54,12 @@ pub(crate) enum Next {
     Stop,
 }
 
+impl Next {
+    /// Stops if that is so.
+    pub(crate) fn stop_if(over: bool) -> Next {
+        if over { Next::Stop } else { Next::Receive }
+    }
+}
+
 /// A message of a library where its type has to be ours.
 struct Envelope<M>(M);
