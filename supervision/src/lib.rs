@@ -13,6 +13,7 @@ mod names;
 pub mod pid;
 mod place;
 pub mod plan;
+mod pool;
 mod process;
 mod report;
 mod runtime;
@@ -35,6 +36,9 @@ pub use message::{Handling, Message, Msg, NotUnderstood};
 pub use names::{NameError, Names, Published, TellNameError};
 pub use pid::Pid;
 pub use place::{Place, PlaceError};
+pub use pool::{
+    Discarded, Elastic, Pool, PoolAddress, PoolAsk, PoolAskError, PoolTellError, Refusal, Route,
+};
 pub use process::{
     ASK_TIMEOUT, Address, Ask, AskError, Context, Down, ExitSignal, ForeignMonitor, MailboxFull,
     Monitor, Overflow, ProcessShutdown, Recipient, Reply, ShutdownHandle, Source, StopSignal,

@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::core::Shared;
+use super::inlet::Inflow;
 use super::life::Life;
 use super::receive::Origin;
 use super::shutdown::ProcessShutdown;
@@ -39,12 +40,14 @@ pub(super) struct Rare<M> {
     pub(super) sources: Option<Sources<M>>,
     /// Whether a source has its turn before the mailbox.
     pub(super) sources_first: bool,
+    /// Where a worker of a pool has messages from.
+    pub(super) inflow: Option<Inflow<M>>,
 }
 
 impl<M> Default for Rare<M> {
     fn default() -> Self {
         let (passed, watching) = (VecDeque::new(), Watching::default());
-        Rare { passed, watching, sources: None, sources_first: false }
+        Rare { passed, watching, sources: None, sources_first: false, inflow: None }
     }
 }
 

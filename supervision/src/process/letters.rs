@@ -83,7 +83,7 @@ impl<M: Send + 'static> Shared<M> {
 }
 
 /// The type of a message, or of what it wraps.
-fn type_of<M: 'static>(message: &M) -> &'static str {
+pub(crate) fn type_of<M: 'static>(message: &M) -> &'static str {
     match (message as &dyn Any).downcast_ref::<Msg>() {
         Some(message) => message.type_name(),
         None => type_name::<M>(),

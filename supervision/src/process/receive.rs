@@ -190,7 +190,11 @@ impl<M: Send + 'static> Context<M> {
     fn fetch(&mut self, waker: Option<&Waker>) -> bool {
         // Where old messages give way to new ones, none is taken before its time.
         let max = if self.shared.spill().is_some() { 1 } else { BATCH };
-        let fetched = self.shared.mailbox.fetch(&mut self.batch, max, waker);
+        let (batch, mailbox) = (&mut self.batch, &self.shared.mailbox);
+        let fetched = match self.rare.as_mut().and_then(|rare| rare.inflow.as_mut()) {
+            None => mailbox.fetch(batch, max, waker),
+            Some(inflow) => inflow.fetch(batch, waker, |batch| mailbox.fetch(batch, max, waker)),
+        };
         self.life.progress(!fetched && waker.is_some());
         fetched
     }
@@ -295,6 +299,9 @@ where
                 taken = (self.take)(self.context, task.waker());
             }
         }
+        if taken.is_some() {
+            self.context.busy();
+        }
         self.context.in_a_row = if taken.is_some() { self.context.in_a_row + 1 } else { 0 };
         taken.map_or(Poll::Pending, |taken| Poll::Ready(Some(taken)))
     }
@@ -319,6 +326,7 @@ impl<M: Send + 'static, F> Drop for Receive<'_, M, F> {
     fn drop(&mut self) {
         if self.waits {
             self.context.life.progress(false);
+            self.context.busy();
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::pid::Pid;
 use crate::plan::ExitReason;
+use crate::pool::Discarded;
 use crate::process::{Overflow, guard};
 use crate::sync::lock;
 use crate::weak_list::WeakList;
@@ -56,6 +57,8 @@ pub enum Undelivered {
     Overflow(Overflow),
     /// The process has received it, and does not know the type: see [`Context::refuse`](crate::Context::refuse).
     NotUnderstood,
+    /// A [`Pool`](crate::Pool) has thrown it away, for this reason. The process is its supervisor.
+    Discarded(Discarded),
 }
 
 impl fmt::Display for Undelivered {
@@ -64,6 +67,7 @@ impl fmt::Display for Undelivered {
             Undelivered::Ended(reason) => write!(f, "it has ended: {reason}"),
             Undelivered::Overflow(_) => f.write_str("its mailbox was full"),
             Undelivered::NotUnderstood => f.write_str("it does not understand them"),
+            Undelivered::Discarded(why) => why.fmt(f),
         }
     }
 }
@@ -71,13 +75,13 @@ impl fmt::Display for Undelivered {
 impl DeadLetter {
     /// Says whether the next letter tells of the same, so that one is enough for both.
     fn is_continued_by(&self, next: &DeadLetter) -> bool {
-        let (Undelivered::Overflow(rule), Undelivered::Overflow(next_rule)) =
-            (&self.reason, &next.reason)
-        else {
-            return false;
-        };
         let who = |letter: &DeadLetter| (letter.pid, letter.sender, letter.message);
-        rule == next_rule && who(self) == who(next)
+        let is_same = match (&self.reason, &next.reason) {
+            (Undelivered::Overflow(rule), Undelivered::Overflow(next)) => rule == next,
+            (Undelivered::Discarded(why), Undelivered::Discarded(next)) => why == next,
+            _ => false,
+        };
+        is_same && who(self) == who(next)
     }
 }
 

@@ -108,6 +108,13 @@ impl SupervisorRef {
         self.change(Request::Stop, which.into()).await
     }
 
+    /// Has a child stopped, and does not wait for that.
+    pub(crate) fn ask_to_stop_child(&self, pid: Pid) {
+        let (request, which) = (Request::Stop, Which::Pid(pid));
+        let stop = |reply| Command::Request { request, which, reply };
+        drop(self.address.ask_timeout(Duration::MAX, stop));
+    }
+
     /// Starts a child again that is known and does not run, and waits until it is ready.
     ///
     /// # Errors
