@@ -1,7 +1,7 @@
 //! What all processes of a system share: the runtime, the pids, the names, the reports, the counters.
 
 use crate::names::Names;
-use crate::pid::Pid;
+use crate::pid::{self, Pid};
 use crate::plan::{ExitReason, Time};
 use crate::process::{Core, Life};
 use crate::report::{CrashReport, Letters, Report, Reporter};
@@ -16,7 +16,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 /// How many pid tables there are: threads that spawn at the same time rarely meet.
-const SHARDS: usize = 8;
+const SHARDS: usize = pid::STRIDE;
 
 /// The surroundings of a process. Does not know the tree: no process is kept alive by it.
 #[derive(Clone)]
