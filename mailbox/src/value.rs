@@ -7,6 +7,7 @@ use std::any::{Any, TypeId, type_name};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::mem::{ManuallyDrop, MaybeUninit};
+use std::ptr::fn_addr_eq;
 use std::sync::Arc;
 
 /// Room for three words, that hold what a [`Value`] has, or a pointer to it.
@@ -51,6 +52,16 @@ struct Form {
     share: unsafe fn(*const Room) -> Option<Value>,
     into_shared: unsafe fn(*const Room) -> Value,
     drop: unsafe fn(*mut Room),
+}
+
+impl Form {
+    /// Says whether it is a form of values of this type.
+    #[inline]
+    fn is_of<T: Any>(&self) -> bool {
+        // One function answers the same, so there is mostly no need to ask. It may be there more than once.
+        fn_addr_eq(self.type_id, TypeId::of::<T> as fn() -> TypeId)
+            || (self.type_id)() == TypeId::of::<T>()
+    }
 }
 
 /// What lies in the room: a value itself, its box, or a reference that is counted.
@@ -189,7 +200,7 @@ impl Value {
     /// Says whether the value is a `T`.
     #[inline]
     pub fn is<T: Any>(&self) -> bool {
-        (self.form.type_id)() == TypeId::of::<T>()
+        self.form.is_of::<T>()
     }
 
     /// Says whether others may have the value too.
