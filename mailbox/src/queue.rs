@@ -95,6 +95,11 @@ impl<M> Queue<M> {
         senders.into_iter().for_each(Waker::wake);
     }
 
+    /// Returns how many messages may wait.
+    pub fn capacity(&self) -> usize {
+        self.extras().map_or(DEFAULT_CAPACITY, |extras| extras.capacity.load(Relaxed))
+    }
+
     /// Wakes who waits, without a message; nothing happens if nobody does.
     ///
     /// Whoever leaves a waker after a wake that came too early sees what the waker's caller did before it. So a receiver that leaves

@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::plan::{
     Backoff, ChildSpec, ExitReason, Failure, Quarantine, RestartPolicy, RestartType, Shutdown,
 };
-use crate::process::{Address, Context, Life, Overflow, Process, Shared, body};
+use crate::process::{Address, Context, Life, Process, Shared, body};
 use crate::supervisor::{Command, SupervisorRef};
 use std::fmt;
 use std::future::Future;
@@ -195,35 +195,6 @@ impl<M: Send + 'static> Child<M> {
     /// ```
     pub fn on(mut self, place: Place) -> Self {
         self.given.child_mut().place = Some(place);
-        self
-    }
-
-    /// Sets how many messages may wait. The receiver takes them in batches, so up to 64 more may be in its hands.
-    ///
-    /// # Panics
-    /// When `messages` is 0.
-    pub fn mailbox_capacity(self, messages: usize) -> Self {
-        assert!(messages > 0, "a mailbox has room for one message at least");
-        self.shared.mailbox.set_capacity(messages);
-        self
-    }
-
-    /// Sets what `tell` does when the mailbox is full. Default: [`Overflow::Refuse`]. Said twice, the first word stands.
-    ///
-    /// # Examples
-    /// ```
-    /// use bastion_supervision::{child, Context, Exit, Overflow};
-    /// async fn show(mut cx: Context<f64>) -> Result<(), Exit> {
-    ///     while let Some(temperature) = cx.recv().await {
-    ///         println!("{temperature}");
-    ///     }
-    ///     Ok(())
-    /// }
-    /// // Only the last reading matters.
-    /// let display = child(show).mailbox_capacity(1).overflow(Overflow::DropOldest);
-    /// ```
-    pub fn overflow(self, rule: Overflow) -> Self {
-        self.shared.set_overflow(rule);
         self
     }
 

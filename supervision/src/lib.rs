@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod child;
+mod child_mailbox;
 mod env;
 mod exit;
 mod lease;

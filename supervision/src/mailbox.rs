@@ -14,13 +14,17 @@ pub enum TellError<M> {
     Dead(M),
     /// The mailbox holds as many messages as it may.
     Full(M),
+    /// The message alone weighs more than may wait: see [`Child::mailbox_bytes`](crate::Child::mailbox_bytes). There will never be room for it.
+    TooLarge(M),
 }
 
 impl<M> TellError<M> {
     /// Returns the message.
     pub fn into_message(self) -> M {
         match self {
-            TellError::Dead(message) | TellError::Full(message) => message,
+            TellError::Dead(message) | TellError::Full(message) | TellError::TooLarge(message) => {
+                message
+            }
         }
     }
 
@@ -41,7 +45,11 @@ impl<M> From<PushError<M>> for TellError<M> {
 
 impl<M> fmt::Debug for TellError<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_dead() { "Dead(..)" } else { "Full(..)" })
+        f.write_str(match self {
+            TellError::Dead(_) => "Dead(..)",
+            TellError::Full(_) => "Full(..)",
+            TellError::TooLarge(_) => "TooLarge(..)",
+        })
     }
 }
 
@@ -50,6 +58,7 @@ impl<M> fmt::Display for TellError<M> {
         f.write_str(match self {
             TellError::Dead(_) => "the process has ended",
             TellError::Full(_) => "the mailbox is full",
+            TellError::TooLarge(_) => "the message is too large for the mailbox",
         })
     }
 }

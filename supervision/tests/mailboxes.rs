@@ -129,7 +129,7 @@ fn who_waits_for_room_has_it_in_turn_and_hears_of_the_end() {
                                 assert_eq!(back / 10, sender);
                                 dead.fetch_add(1, SeqCst)
                             }
-                            Err(TellError::Full(_)) => panic!("it waits"),
+                            Err(error) => panic!("it waits: {error}"),
                         };
                     }
                     Ok(())

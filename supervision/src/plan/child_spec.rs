@@ -52,6 +52,8 @@ pub struct ChildSpec {
     pub watchdog: Option<Duration>,
     /// After how much time it is restarted although nothing is wrong; none: never.
     pub max_lifetime: Option<Duration>,
+    /// How many messages may wait in its mailbox; none: as many as its runtime says.
+    pub capacity: Option<usize>,
 }
 
 impl ChildSpec {
@@ -78,6 +80,7 @@ impl ChildSpec {
             quarantine: None,
             watchdog: None,
             max_lifetime: None,
+            capacity: None,
         }
     }
 
@@ -151,6 +154,12 @@ impl ChildSpec {
         self
     }
 
+    /// Sets how many messages may wait in its mailbox.
+    pub const fn capacity(mut self, messages: usize) -> Self {
+        self.capacity = Some(messages);
+        self
+    }
+
     /// Checks what the types cannot say (OTP's `check_childspecs`).
     ///
     /// # Errors
@@ -169,6 +178,7 @@ impl ChildSpec {
             (!self.backoff.is_consistent(), SpecError::Backoff),
             (is_zero(self.watchdog), SpecError::ZeroWatchdog),
             (is_zero(self.max_lifetime), SpecError::ZeroLifetime),
+            (self.capacity == Some(0), SpecError::ZeroCapacity),
             (is_zero(self.quarantine.map(|q| q.cool_down)), SpecError::ZeroQuarantine),
             (self.quarantine.is_some() && !self.comes_back(), SpecError::QuarantineInVain),
             (
@@ -215,6 +225,8 @@ pub enum SpecError {
     ZeroWatchdog,
     /// The longest lifetime is zero.
     ZeroLifetime,
+    /// The mailbox has no room for any message.
+    ZeroCapacity,
     /// The time in quarantine is zero.
     ZeroQuarantine,
     /// The child is never restarted, so there is nothing that a quarantine could end with.
@@ -234,6 +246,7 @@ impl fmt::Display for SpecError {
             }
             Self::ZeroWatchdog => "the watchdog's limit is zero",
             Self::ZeroLifetime => "the longest lifetime is zero",
+            Self::ZeroCapacity => "the mailbox has no room for any message",
             Self::ZeroQuarantine => "the time in quarantine is zero",
             Self::QuarantineInVain => "a child that is never restarted cannot be in quarantine",
             Self::SignificantPermanent => "a permanent child cannot be significant",
@@ -276,6 +289,8 @@ mod tests {
             (spec().watchdog(second), Ok(())),
             (spec().watchdog(zero), Err(SpecError::ZeroWatchdog)),
             (spec().max_lifetime(zero), Err(SpecError::ZeroLifetime)),
+            (spec().capacity(1), Ok(())),
+            (spec().capacity(0), Err(SpecError::ZeroCapacity)),
             (spec().quarantine(quarantine), Ok(())),
             (spec().quarantine(Quarantine::new(zero, second)), Err(SpecError::ZeroQuarantine)),
             (

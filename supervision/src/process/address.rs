@@ -27,7 +27,8 @@ impl<M: Send + 'static> Address<M> {
     /// [`Overflow`](crate::Overflow) says.
     ///
     /// # Errors
-    /// [`TellError::Dead`] when the process has ended for good, [`TellError::Full`] when its mailbox holds as much as it may.
+    /// [`TellError::Dead`] when the process has ended for good, [`TellError::Full`] when its mailbox holds as much as it may,
+    /// [`TellError::TooLarge`] when it could never hold the message.
     /// The message comes back in the error.
     pub fn tell(&self, message: M) -> Result<(), TellError<M>> {
         self.shared.tell(message)

@@ -4,7 +4,7 @@ use super::extras::Extras;
 use super::guard;
 use super::life::Life;
 use super::notice::ExitSignal;
-use super::overflow::Spill;
+use super::sorted::Sorted;
 use super::ties::{self, Ties, Watcher};
 use crate::env::Env;
 use crate::mailbox::Mailbox;
@@ -362,21 +362,30 @@ impl<M: Send + 'static> Shared<M> {
         if let Some(signals) = self.signals() {
             signals.close().into_iter().for_each(|signal| guard::contain(|| drop(signal)));
         }
-        self.bury(self.mailbox.close(), reason)
+        let mut messages = self.mailbox.close();
+        if let Some(sorted) = self.sorted() {
+            let (others, superseded) = sorted.close();
+            messages.extend(others);
+            self.count_superseded(superseded);
+        }
+        self.bury(messages, reason)
     }
 
     /// Ends the process for good.
     pub(crate) fn end(&self, reason: ExitReason) {
         let left = self.shut(&reason);
-        let left = left + self.spill().map_or(0, Spill::unreported) as usize;
-        self.dead_letters(left);
+        self.dead_letters(left + self.unreported());
         self.forget_all();
         self.core.end(reason);
     }
 
     /// Puts messages back that an incarnation has taken and not handled: the next one's, or, after the end, dead letters.
     pub(super) fn put_back(&self, mut batch: VecDeque<M>) {
-        if !self.mailbox.put_back(&mut batch) {
+        let back = match self.sorted() {
+            Some(sorted) => self.put_back_sorted(sorted, &mut batch),
+            None => self.mailbox.put_back(&mut batch),
+        };
+        if !back {
             let left = self.bury(batch, &ExitReason::Killed);
             self.dead_letters(left);
         }
@@ -416,10 +425,13 @@ impl<M: Send + 'static> Process for Shared<M> {
         if let Some(signals) = self.signals() {
             signals.open();
         }
-        self.mailbox.open();
+        match self.sorted() {
+            Some(sorted) => sorted.open(),
+            None => self.mailbox.open(),
+        }
     }
 
     fn queued(&self) -> usize {
-        self.mailbox.len()
+        self.sorted().map_or_else(|| self.mailbox.len(), Sorted::len)
     }
 }

@@ -4,7 +4,12 @@ use super::checkpoint::Saved;
 use super::core::{Core, Shared};
 use super::office::Office;
 use super::overflow::{Overflow, Spill};
+use super::sorted::Sorted;
+use crate::mailbox::BATCH;
+use std::any::Any;
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
+use std::task::Waker;
 
 /// What few processes have.
 #[derive(Default)]
@@ -14,7 +19,15 @@ pub(super) struct Extras {
     pub(super) office: OnceLock<Box<Office>>,
     /// What is done with messages for which there is no room, if that was said.
     spill: OnceLock<Spill>,
+    /// A mailbox that looks at its messages, [`Sorted`], of the type of the process's own ones.
+    sorted: OnceLock<Box<dyn Any + Send + Sync>>,
     pub(super) saved: Saved,
+}
+
+impl Extras {
+    fn sorted<M: Send + 'static>(&self) -> Option<&Sorted<M>> {
+        self.sorted.get().map(|sorted| sorted.downcast_ref().expect("of one type of messages"))
+    }
 }
 
 impl Core {
@@ -35,5 +48,30 @@ impl<M> Shared<M> {
 
     pub(super) fn spill(&self) -> Option<&Spill> {
         self.core.extras()?.spill.get()
+    }
+}
+
+impl<M: Send + 'static> Shared<M> {
+    pub(super) fn sorted(&self) -> Option<&Sorted<M>> {
+        self.core.extras()?.sorted()
+    }
+
+    pub(super) fn sorted_or(&self, new: impl FnOnce() -> Sorted<M>) -> &Sorted<M> {
+        let extras = self.core.extras_or_new();
+        extras.sorted.get_or_init(|| Box::new(new()));
+        extras.sorted().expect("it is there now")
+    }
+
+    /// Takes messages from the mailbox to the batch. False: none waits, and the waker is left there.
+    pub(super) fn fetch(&self, batch: &mut VecDeque<M>, waker: Option<&Waker>) -> bool {
+        let mut max = BATCH;
+        if let Some(extras) = self.core.extras() {
+            if let Some(sorted) = extras.sorted() {
+                return self.fetch_sorted(sorted, batch, waker);
+            }
+            // Where old messages give way to new ones, none is taken before its time.
+            max = if extras.spill.get().is_some() { 1 } else { BATCH };
+        }
+        self.mailbox.fetch(batch, max, waker)
     }
 }

@@ -22,6 +22,7 @@ mod overflow;
 mod receive;
 mod recipient;
 mod shutdown;
+mod sorted;
 mod sources;
 mod ties;
 mod watching;

@@ -1,16 +1,22 @@
 //! What becomes of a message for which the mailbox has no room, and of the count of those that were dropped.
 
 use super::address::Address;
-use super::core::Shared;
+use super::core::{Process, Shared};
 use super::guard;
+use super::sorted::Sorted;
 use crate::mailbox::TellError;
 use crate::plan::{ExitReason, Failure};
 use bastion_mailbox::PushError;
 use std::error::Error;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+    fence,
+};
 
-/// What [`tell`](Address::tell) does when the mailbox is full. Who would rather wait for room uses [`send`](Address::send), whatever this says.
+/// What [`tell`](Address::tell) does when the mailbox is full. A mailbox without a limit is one of capacity [`usize::MAX`]; one in which newer messages take the
+/// place of older ones is said by [`Child::coalesce_by`](crate::Child::coalesce_by). Who would rather wait for room uses [`send`](Address::send), whatever this says.
 ///
 /// Messages that are dropped are dead letters. They are reported, and counted in [`Stats`](crate::Stats), at the first one, and then
 /// whenever their number has doubled; the rest when the process ends.
@@ -22,7 +28,7 @@ pub enum Overflow {
     Refuse,
     /// The message is dropped: the sender does not notice. For samples of which some may be missing.
     DropNewest,
-    /// The message that has waited longest is dropped, to make room. For states of which only the last ones matter.
+    /// The message that has waited longest is dropped, to make room; with [priorities](crate::Child::priority) the oldest one of the lowest. For states of which only the last ones matter.
     DropOldest,
     /// The process ends with the error [`MailboxFull`], and is restarted if its rules say so, with what waits; the message comes back. For
     /// processes that must not fall behind: one that does not catch up after a restart ends again, and uses up its restarts.
@@ -57,14 +63,16 @@ impl Spill {
         Spill { rule, dropped: AtomicU64::new(0), reported: AtomicU64::new(0) }
     }
 
-    /// Counts one more, and returns how many are to be reported now: at each doubling, if anybody can be told yet, and after the `end`.
-    fn drop_one(&self, can_report: bool, end: bool) -> u64 {
+    /// Counts one more, and returns how many there are. They are reported at each doubling, if anybody can be told yet, and after the end. Either who
+    /// counts one sees that the mailbox is closed, or who has closed it sees this one.
+    fn count(&self) -> u64 {
         let dropped = self.dropped.fetch_add(1, Relaxed) + 1;
-        if can_report && (end || dropped.is_power_of_two()) { self.unreported() } else { 0 }
+        fence(SeqCst);
+        dropped
     }
 
     /// Returns how many were not reported yet; they are from now on.
-    pub(super) fn unreported(&self) -> u64 {
+    fn unreported(&self) -> u64 {
         let dropped = self.dropped.load(Relaxed);
         dropped.saturating_sub(self.reported.fetch_max(dropped, Relaxed))
     }
@@ -75,7 +83,7 @@ impl<M: Send + 'static> Shared<M> {
     pub(super) fn tell(&self, message: M) -> Result<(), TellError<M>> {
         match self.mailbox.push(message) {
             Ok(()) => Ok(()),
-            Err(PushError::Closed(message)) => Err(TellError::Dead(message)),
+            Err(PushError::Closed(message)) => self.closed(message),
             Err(PushError::Full(message)) => self.overflow(message),
         }
     }
@@ -88,25 +96,44 @@ impl<M: Send + 'static> Shared<M> {
         let pid = self.core.pid();
         let own = pid.is_some() && guard::current_pid() == pid;
         async move {
-            if own {
-                return Ok(self.mailbox.push(message)?);
+            let sent = match own {
+                true => self.mailbox.push(message),
+                false => self.mailbox.send(message).await,
+            };
+            // Who waits for room while the mailbox becomes a sorted one is told that the queue is closed, too.
+            match (sent, self.sorted()) {
+                (Err(PushError::Closed(message)), Some(sorted)) => match own {
+                    true => self.push_sorted(sorted, message),
+                    false => self.send_sorted(sorted, message).await,
+                },
+                (sent, _) => Ok(sent?),
             }
-            Ok(self.mailbox.send(message).await?)
         }
     }
 
     #[cold]
-    fn overflow(&self, message: M) -> Result<(), TellError<M>> {
-        let Some(spill) = self.spill() else { return Err(TellError::Full(message)) };
-        match spill.rule {
+    fn closed(&self, message: M) -> Result<(), TellError<M>> {
+        match self.sorted() {
+            Some(sorted) => self.tell_sorted(sorted, message),
+            None => Err(TellError::Dead(message)),
+        }
+    }
+
+    pub(super) fn overflow_rule(&self) -> Overflow {
+        self.spill().map_or(Overflow::Refuse, |spill| spill.rule)
+    }
+
+    #[cold]
+    pub(super) fn overflow(&self, message: M) -> Result<(), TellError<M>> {
+        match self.overflow_rule() {
             Overflow::Refuse => Err(TellError::Full(message)),
             Overflow::DropNewest => {
-                self.spilled(spill, message);
+                self.spilled(message);
                 Ok(())
             }
-            Overflow::DropOldest => self.displace(spill, message),
+            Overflow::DropOldest => self.displace(message),
             Overflow::Stop => {
-                let queued = self.mailbox.len();
+                let queued = self.queued();
                 self.core.doom(ExitReason::Error(Failure::new(MailboxFull { queued })));
                 Err(TellError::Full(message))
             }
@@ -114,29 +141,40 @@ impl<M: Send + 'static> Shared<M> {
     }
 
     /// Queues a message in place of the oldest one.
-    fn displace(&self, spill: &Spill, mut message: M) -> Result<(), TellError<M>> {
+    fn displace(&self, mut message: M) -> Result<(), TellError<M>> {
         loop {
             match self.mailbox.pop_oldest() {
-                Some(oldest) => self.spilled(spill, oldest),
+                Some(oldest) => self.spilled(oldest),
                 // The receiver has taken all, or another sender is just writing, and may want this processor.
                 None => std::thread::yield_now(),
             }
             message = match self.mailbox.push(message) {
                 Ok(()) => return Ok(()),
-                Err(PushError::Closed(message)) => return Err(TellError::Dead(message)),
+                Err(PushError::Closed(message)) => return self.closed(message),
                 Err(PushError::Full(message)) => message,
             };
         }
     }
 
-    fn spilled(&self, spill: &Spill, message: M) {
+    /// Drops a message that was accepted, or could have been.
+    pub(super) fn spilled(&self, message: M) {
+        let Some(spill) = self.spill() else { return };
         self.spilled_letter(&message, spill.rule);
         guard::contain(|| drop(message));
-        let can_report = self.core.env().is_some();
-        let count = spill.drop_one(can_report, self.mailbox.is_closed());
-        if count > 0 {
-            self.dead_letters(count as usize);
+        let dropped = spill.count();
+        let is_closed = self.sorted().map_or_else(|| self.mailbox.is_closed(), Sorted::is_closed);
+        if self.core.env().is_some() && (is_closed || dropped.is_power_of_two()) {
+            self.dead_letters(spill.unreported() as usize);
         }
+    }
+}
+
+impl<M> Shared<M> {
+    /// How many dropped messages were not reported yet, now that the mailbox is closed; they are from now on.
+    pub(super) fn unreported(&self) -> usize {
+        // See `Spill::count`.
+        fence(SeqCst);
+        self.spill().map_or(0, Spill::unreported) as usize
     }
 }
 
@@ -145,7 +183,8 @@ impl<M: Send + 'static> Address<M> {
     /// they came. What a process sends to itself does not wait, but comes back: nobody else could make room.
     ///
     /// # Errors
-    /// [`TellError::Dead`] when the process has ended for good, also while this waits; [`TellError::Full`] for a process's message to itself.
+    /// [`TellError::Dead`] when the process has ended for good, also while this waits; [`TellError::Full`] for a process's message to itself;
+    /// [`TellError::TooLarge`] when there will never be room.
     /// The message comes back in the error.
     ///
     /// # Cancel safety
@@ -181,13 +220,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_dropped_is_reported_at_each_doubling_and_once() {
+    fn what_was_dropped_is_reported_once() {
         let spill = Spill::new(Overflow::DropNewest);
-        assert_eq!(spill.drop_one(false, false), 0, "nobody can be told");
-        let reported: Vec<u64> = (1..9).map(|_| spill.drop_one(true, false)).collect();
-        assert_eq!(reported, [2, 0, 2, 0, 0, 0, 4, 0]);
+        let counts: Vec<u64> = (0..4).map(|_| spill.count()).collect();
+        assert_eq!(counts, [1, 2, 3, 4]);
+        assert_eq!((spill.unreported(), spill.unreported()), (4, 0));
+        spill.count();
         assert_eq!(spill.unreported(), 1);
-        assert_eq!(spill.unreported(), 0);
-        assert_eq!(spill.drop_one(true, true), 1, "nobody reports the rest");
     }
 }

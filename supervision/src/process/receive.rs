@@ -7,7 +7,6 @@ use super::context::Context;
 use super::core::Process;
 use super::notice::Monitor;
 use super::sources::Source;
-use crate::mailbox::BATCH;
 use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -179,6 +178,7 @@ impl<M: Send + 'static> Context<M> {
     }
 
     fn next(&mut self, waker: Option<&Waker>) -> Option<M> {
+        self.reorder();
         if self.batch.is_empty() && !self.fetch(waker) {
             return None;
         }
@@ -186,14 +186,19 @@ impl<M: Send + 'static> Context<M> {
         self.batch.pop_front()
     }
 
+    /// Gives a mailbox that is sorted back what a selective receive has passed over: something may have come that goes before it.
+    fn reorder(&mut self) {
+        if !self.batch.is_empty() && self.shared.sorted().is_some() {
+            self.shared.put_back(std::mem::take(&mut self.batch));
+        }
+    }
+
     /// Takes messages from the mailbox. False: none waits, and the waker is left there.
     fn fetch(&mut self, waker: Option<&Waker>) -> bool {
-        // Where old messages give way to new ones, none is taken before its time.
-        let max = if self.shared.spill().is_some() { 1 } else { BATCH };
-        let (batch, mailbox) = (&mut self.batch, &self.shared.mailbox);
+        let (batch, shared) = (&mut self.batch, &self.shared);
         let fetched = match self.rare.as_mut().and_then(|rare| rare.inflow.as_mut()) {
-            None => mailbox.fetch(batch, max, waker),
-            Some(inflow) => inflow.fetch(batch, waker, |batch| mailbox.fetch(batch, max, waker)),
+            None => shared.fetch(batch, waker),
+            Some(inflow) => inflow.fetch(batch, waker, |batch| shared.fetch(batch, waker)),
         };
         self.life.progress(!fetched && waker.is_some());
         fetched
@@ -202,7 +207,7 @@ impl<M: Send + 'static> Context<M> {
     fn take_many(&mut self, max: usize, waker: &Waker) -> Option<Vec<M>> {
         let mut messages = vec![self.take(Some(waker))?];
         // What comes meanwhile is for the next time: a stream may have more without end.
-        let there = self.batch.len() + self.shared.mailbox.len() + MESSAGES_IN_A_ROW as usize;
+        let there = self.batch.len() + self.shared.queued() + MESSAGES_IN_A_ROW as usize;
         while messages.len() < max.min(there)
             && let Some(message) = self.take(None)
         {
@@ -218,6 +223,9 @@ impl<M: Send + 'static> Context<M> {
         wanted: &mut impl FnMut(&M) -> bool,
         waker: &Waker,
     ) -> Option<M> {
+        if seen.batch == 0 {
+            self.reorder();
+        }
         for _ in 0..MESSAGES_IN_A_ROW {
             while let Some(urgent) = self.urgent() {
                 self.rare().passed.push_back(urgent);

@@ -128,11 +128,15 @@ where
 
 /// Makes a message that was refused what it was.
 fn back<M, N>(refused: TellError<N>, back: impl Fn(N) -> Option<M>) -> TellError<M> {
-    let (is_dead, own) = (refused.is_dead(), refused.into_message());
-    let Some(message) = back(own) else {
+    let why: fn(M) -> TellError<M> = match refused {
+        TellError::Dead(_) => TellError::Dead,
+        TellError::Full(_) => TellError::Full,
+        TellError::TooLarge(_) => TellError::TooLarge,
+    };
+    let Some(message) = back(refused.into_message()) else {
         panic!("a {} was made a {}, and does not convert back", type_name::<M>(), type_name::<N>());
     };
-    if is_dead { TellError::Dead(message) } else { TellError::Full(message) }
+    why(message)
 }
 
 impl<N: Send + 'static> Address<N> {

@@ -149,6 +149,9 @@ pub struct Stats {
     pub abandoned: u64,
     /// Messages that were accepted and never handled.
     pub dead_letters: u64,
+    /// Messages that were accepted and gave way to newer ones of the same key: see [`Child::coalesce_by`](crate::Child::coalesce_by). Of each process they are
+    /// counted here at the first one, and then whenever their number has doubled; the rest when it ends.
+    pub superseded: u64,
     /// Panics of hooks.
     pub hook_panics: u64,
 }

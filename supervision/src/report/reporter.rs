@@ -29,6 +29,7 @@ pub(crate) struct Counters {
     forced_kills: AtomicU64,
     pub(crate) abandoned: AtomicU64,
     dead_letters: AtomicU64,
+    superseded: AtomicU64,
     hook_panics: AtomicU64,
 }
 
@@ -70,15 +71,28 @@ impl Reporter {
         self.ring.close();
     }
 
+    /// Counts messages that gave way to newer ones of the same key. Nothing is lost by it, and nothing reported.
+    pub(crate) fn count_superseded(&self, count: u64) {
+        self.counters.superseded.fetch_add(count, Relaxed);
+    }
+
     pub(crate) fn stats(&self) -> Stats {
-        let Counters { crashes, restarts, forced_kills, abandoned, dead_letters, hook_panics } =
-            &self.counters;
+        let Counters {
+            crashes,
+            restarts,
+            forced_kills,
+            abandoned,
+            dead_letters,
+            superseded,
+            hook_panics,
+        } = &self.counters;
         Stats {
             crashes: crashes.load(Relaxed),
             restarts: restarts.load(Relaxed),
             forced_kills: forced_kills.load(Relaxed),
             abandoned: abandoned.load(Relaxed),
             dead_letters: dead_letters.load(Relaxed),
+            superseded: superseded.load(Relaxed),
             hook_panics: hook_panics.load(Relaxed),
         }
     }
