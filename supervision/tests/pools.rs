@@ -131,6 +131,48 @@ fn a_worker_that_is_busy_otherwise_leaves_the_message_to_another() {
     }
 }
 
+/// The same for one that has waited, and has stopped waiting.
+#[test]
+fn a_worker_that_has_stopped_waiting_leaves_the_message_to_another() {
+    for seed in 0..20 {
+        in_sim(seed, async |sim, system| {
+            let (record, clock) = (Done::default(), sim.clone());
+            let (done, started) = (record.clone(), Arc::new(AtomicUsize::new(0)));
+            let pool = Pool::new("pool", move |mut cx: Context<Work>| {
+                let (done, clock) = (done.clone(), clock.clone());
+                let naps = started.fetch_add(1, SeqCst) == 0;
+                async move {
+                    loop {
+                        if naps {
+                            cx.sleep(9 * SECOND).await;
+                        }
+                        match cx.recv_timeout(SECOND).await {
+                            Ok(None) => return Ok(()),
+                            Ok(Some((_, number))) => {
+                                let now = clock.now().as_secs();
+                                done.0.lock().unwrap().push((String::new(), number, now));
+                            }
+                            Err(_) => {}
+                        }
+                    }
+                }
+            });
+            let pool = pool.size(2..=2).route(Route::shared_queue());
+            let pool = pool.worker(|worker| worker.shutdown(Shutdown::Timeout(60 * SECOND)));
+            let (pool, address) = pool.build();
+            system.supervise(pool).await.unwrap();
+            for number in 1..10 {
+                sim.sleep(10 * SECOND).await;
+                sim.sleep(SECOND / 2).await;
+                address.tell((0, number)).unwrap();
+                sim.sleep(SECOND / 4).await;
+                assert_eq!(record.count(), number as usize, "seed {seed}");
+                sim.sleep(SECOND / 4).await;
+            }
+        });
+    }
+}
+
 #[test]
 fn a_full_worker_is_passed_over_and_a_full_pool_gives_the_message_back() {
     in_sim(6, async |sim, system| {
@@ -226,6 +268,20 @@ fn what_nobody_handled_when_the_pool_ends_is_thrown_away_and_told() {
             assert_eq!(system.stats().dead_letters, 17);
         });
     }
+}
+
+#[test]
+fn a_copy_for_one_that_ends_for_good_is_no_other_ones() {
+    in_sim(16, async |sim, system| {
+        let (pool, done) = failing(&sim, RestartType::Temporary);
+        let (pool, address) = pool.size(2..=2).build();
+        system.supervise(pool).await.unwrap();
+        address.tell((1, FAIL)).unwrap();
+        address.broadcast((0, 7)).unwrap();
+        sim.sleep(5 * SECOND).await;
+        assert_eq!(done.numbers(), [7]);
+        assert_eq!(system.stats().dead_letters, 1);
+    });
 }
 
 #[test]

@@ -73,6 +73,25 @@ fn a_worker_that_is_to_go_has_all_the_time_for_what_it_handles() {
 }
 
 #[test]
+fn a_worker_that_is_to_go_handles_what_only_it_has() {
+    in_sim(13, async |sim, system| {
+        let (pool, done) = working(&sim, "pool");
+        let elastic = Elastic::new().grow_above(1.0).shrink_below(9.0).shrink_by(1.0);
+        let (pool, address) = pool.size(1..=4).elastic(elastic).build();
+        let supervisor = system.supervise(pool).await.unwrap();
+        (0..8).for_each(|number| address.tell((20, number)).unwrap());
+        sim.sleep(2 * SECOND).await;
+        assert_eq!(address.broadcast((1, 100)).unwrap().accepted, 4);
+        sim.sleep(200 * SECOND).await;
+        assert_eq!(address.size(), 1);
+        assert_eq!(supervisor.counts().await.unwrap().active, 2);
+        assert_eq!(done.numbers(), [0, 1, 2, 3, 4, 5, 6, 7, 100, 100, 100, 100]);
+        assert_eq!(done.workers_of(|number| number == 100).len(), 4, "each its own copy");
+        assert_eq!(system.stats().dead_letters, 0);
+    });
+}
+
+#[test]
 fn it_grows_when_messages_wait_too_long() {
     in_sim(14, async |sim, system| {
         let (pool, _done) = working(&sim, "pool");
