@@ -1,11 +1,14 @@
 //! Locked instructions of each path.
 
 use crate::block::{NEAR_THE_END, SLOTS};
+use crate::oneshot;
 use crate::queue::Queue;
 use crate::sync::counted::locked;
 use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 struct Nothing;
 
@@ -52,4 +55,21 @@ fn a_recycled_block_is_one_more_for_the_receiver() {
 fn an_idle_queue_is_small() {
     assert_eq!(size_of::<Queue<u64>>(), 64);
     assert_eq!(size_of::<Queue<[u64; 20]>>(), 64);
+}
+
+#[test]
+fn an_answer_that_is_waited_for_is_three_and_one_that_is_there_is_one() {
+    let waker = Waker::from(Arc::new(Nothing));
+    let mut cx = Context::from_waker(&waker);
+    let (sender, mut receiver) = oneshot::channel();
+    assert_eq!(locked(|| Pin::new(&mut receiver).poll(&mut cx)), (1, Poll::Pending));
+    assert_eq!(locked(|| Pin::new(&mut receiver).poll(&mut cx)), (0, Poll::Pending));
+    assert_eq!(locked(|| sender.send(7)), (2, Ok(())));
+    assert_eq!(locked(|| Pin::new(&mut receiver).poll(&mut cx)), (0, Poll::Ready(Some(7))));
+    assert_eq!(locked(|| drop(receiver)), (0, ()));
+
+    let (sender, mut receiver) = oneshot::channel();
+    assert_eq!(locked(|| sender.send(7)), (1, Ok(())));
+    assert_eq!(locked(|| Pin::new(&mut receiver).poll(&mut cx)), (0, Poll::Ready(Some(7))));
+    assert_eq!(locked(|| drop(receiver)), (0, ()));
 }

@@ -11,6 +11,7 @@ mod costs;
 mod error;
 mod extras;
 mod head;
+pub mod oneshot;
 mod push;
 mod queue;
 mod receive;

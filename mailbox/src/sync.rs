@@ -6,17 +6,17 @@
 #[cfg(loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize},
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize},
 };
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 #[cfg(all(not(loom), not(test)))]
-pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64};
+pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64};
 
 #[cfg(all(not(loom), test))]
-pub(crate) use counted::{AtomicPtr, AtomicU64};
+pub(crate) use counted::{AtomicPtr, AtomicU8, AtomicU64};
 
 /// Lets other threads run, if any wants this processor.
 #[cold]
@@ -136,6 +136,7 @@ pub(crate) mod counted {
         };
     }
 
+    counted!(AtomicU8, u8, fetch_and fetch_or);
     counted!(AtomicU64, u64, fetch_add fetch_and fetch_or);
     counted!(AtomicPtr<T>, *mut T,);
 }

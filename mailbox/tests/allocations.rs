@@ -1,7 +1,7 @@
 //! What is allocated: nothing at first, two blocks for a stream that never waits long, nothing for a small value of any type, and all of it is given back.
 #![cfg(not(loom))]
 
-use bastion_mailbox::{Queue, Value};
+use bastion_mailbox::{Queue, Value, oneshot};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -109,4 +109,21 @@ fn a_value_of_three_words_allocates_nothing_and_a_larger_one_once() {
         assert!(again.iter().all(Option::is_some));
     });
     assert_eq!(shared, 2, "its box, and what all share");
+}
+
+#[test]
+fn a_one_shot_is_one_allocation_and_freed_by_whoever_comes_last() {
+    let made = check(|| {
+        let (sender, receiver) = oneshot::channel::<[u64; 9]>();
+        sender.send([7; 9]).unwrap();
+        assert_eq!(receiver.close(), Some([7; 9]));
+    });
+    assert_eq!(made, 1);
+    assert_eq!(check(|| drop(oneshot::channel::<u64>())), 1);
+    let made = check(|| {
+        let (sender, receiver) = oneshot::channel::<u64>();
+        drop(receiver);
+        assert_eq!(sender.send(7), Err(7));
+    });
+    assert_eq!(made, 1);
 }
