@@ -30,6 +30,10 @@ impl Time {
         Duration::from_nanos(self.0)
     }
 
+    pub(crate) const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
     /// Returns the time passed since `earlier`, and zero if that lies in the future.
     pub const fn since(self, earlier: Time) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

@@ -1,15 +1,18 @@
-//! Questions and replies: a slot for one value, between the one who asks and the one who replies.
+//! Questions and replies: a slot for one value, between the one who asks and the one who replies, and a limit of time.
+//!
+//! The slot is the mailbox crate's. The time is kept by the [`Alarm`](super::alarm::Alarm) of the process that waits, or by a timer where that is
+//! not a process's own code.
 
 use super::core::Core;
 use super::guard;
 use crate::mailbox::TellError;
+use crate::plan::Time;
 use crate::runtime::{Runtime, Timer};
-use crate::sync::lock;
+use bastion_mailbox::oneshot;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 /// Why a question has no answer.
@@ -42,21 +45,11 @@ impl fmt::Display for AskError {
 
 impl std::error::Error for AskError {}
 
-enum Slot<T> {
-    /// Nobody waits yet, or the asker between two polls.
-    Open(Option<Waker>),
-    Replied(T),
-    /// There will be no reply.
-    Refused(AskError),
-    /// The asker has gone, or has its reply.
-    Gone,
-}
-
 /// The right to answer one question.
 ///
-/// Dropping it tells the asker at once that there will be no answer.
+/// Dropping it tells the asker at once that there will be no answer. To answer twice is impossible: an answer uses it up.
 pub struct Reply<T> {
-    slot: Option<Arc<Mutex<Slot<T>>>>,
+    slot: Option<oneshot::Sender<Result<T, AskError>>>,
 }
 
 impl<T> Reply<T> {
@@ -68,51 +61,38 @@ impl<T> Reply<T> {
     /// Answers.
     ///
     /// # Errors
-    /// Gives the value back when the asker has stopped waiting.
+    /// Gives the value back when the asker has stopped waiting. One who stops just now may have it dropped.
     pub fn try_send(mut self, value: T) -> Result<(), T> {
         let Some(slot) = self.slot.take() else { return Err(value) };
-        fill(&slot, value)
+        answer(slot, Ok(value)).map_err(|back| back.expect("the value was sent"))
     }
 
     /// Tells the asker why there will be no answer.
     pub(crate) fn refuse(mut self, error: AskError) {
-        self.close(error);
-    }
-
-    fn close(&mut self, error: AskError) {
-        let Some(slot) = self.slot.take() else { return };
-        let mut state = lock(&slot);
-        if matches!(*state, Slot::Open(_)) {
-            let before = std::mem::replace(&mut *state, Slot::Refused(error));
-            drop(state);
-            if let Slot::Open(Some(asker)) = before {
-                guard::wake(asker);
-            }
+        if let Some(slot) = self.slot.take() {
+            let _ = answer(slot, Err(error));
         }
     }
 
     /// Says whether somebody still waits for the answer.
     pub fn is_wanted(&self) -> bool {
-        self.slot.as_ref().is_some_and(|slot| matches!(*lock(slot), Slot::Open(_)))
+        self.slot.as_ref().is_some_and(oneshot::Sender::is_wanted)
     }
 }
 
-fn fill<T>(slot: &Mutex<Slot<T>>, value: T) -> Result<(), T> {
-    let mut state = lock(slot);
-    if !matches!(*state, Slot::Open(_)) {
-        return Err(value);
-    }
-    let before = std::mem::replace(&mut *state, Slot::Replied(value));
-    drop(state);
-    if let Slot::Open(Some(asker)) = before {
-        guard::wake(asker);
-    }
-    Ok(())
+/// Fills the slot, or gives back what was to be in it.
+fn answer<A>(slot: oneshot::Sender<A>, answer: A) -> Result<(), A> {
+    let mut sent = Ok(());
+    // The asker's waker may be foreign. It runs last, so a panic of it is none of the answer's.
+    guard::contain(|| sent = slot.send(answer));
+    sent
 }
 
 impl<T> Drop for Reply<T> {
     fn drop(&mut self) {
-        self.close(AskError::NoReply);
+        if let Some(slot) = self.slot.take() {
+            guard::contain(|| drop(slot));
+        }
     }
 }
 
@@ -124,7 +104,7 @@ impl<T> fmt::Debug for Reply<T> {
 
 /// The future of a question: the reply, or why there is none.
 ///
-/// The time runs from the first poll that finds no reply.
+/// The time runs from the first poll that finds no reply. It is never over early, and late by what a timer of the runtime is.
 #[must_use = "futures do nothing unless polled"]
 pub struct Ask<T> {
     state: State<T>,
@@ -132,10 +112,8 @@ pub struct Ask<T> {
 
 enum State<T> {
     Waiting {
-        slot: Arc<Mutex<Slot<T>>>,
-        runtime: Runtime,
-        limit: Duration,
-        timer: Option<Timer>,
+        slot: oneshot::Receiver<Result<T, AskError>>,
+        limit: Limit,
     },
     /// It cannot be answered; or, after the future was ready, not again.
     Refused(AskError),
@@ -146,9 +124,9 @@ impl<T> Unpin for Ask<T> {}
 
 impl<T> Ask<T> {
     pub(crate) fn new(runtime: Runtime, limit: Duration) -> (Reply<T>, Ask<T>) {
-        let slot = Arc::new(Mutex::new(Slot::Open(None)));
-        let reply = Reply { slot: Some(slot.clone()) };
-        (reply, Ask { state: State::Waiting { slot, runtime, limit, timer: None } })
+        let (sender, slot) = oneshot::channel();
+        let limit = Limit { runtime, limit, kept: Kept::NotYet };
+        (Reply { slot: Some(sender) }, Ask { state: State::Waiting { slot, limit } })
     }
 
     /// Asks a process, by sending a question with the reply in it.
@@ -179,57 +157,78 @@ impl<T> Future for Ask<T> {
     type Output = Result<T, AskError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (slot, runtime, limit, timer) = match &mut self.state {
+        let (slot, limit) = match &mut self.state {
             State::Refused(error) => return Poll::Ready(Err(*error)),
-            State::Waiting { slot, runtime, limit, timer } => (slot, runtime, *limit, timer),
+            State::Waiting { slot, limit } => (slot, limit),
         };
-        if let Some(answer) = look(slot, cx.waker()) {
+        if let Poll::Ready(reply) = Pin::new(slot).poll(cx) {
             self.state = State::Refused(AskError::NoReply);
-            return Poll::Ready(answer);
+            return Poll::Ready(reply.unwrap_or(Err(AskError::NoReply)));
         }
-        let timer = timer.get_or_insert_with(|| runtime.callers_timer(limit));
-        Pin::new(timer).poll(cx).map(|()| {
-            // From now on nobody waits. A reply that came in between is in time.
-            let last = std::mem::replace(&mut *lock(slot), Slot::Gone);
-            match last {
-                Slot::Replied(value) => Ok(value),
-                Slot::Refused(error) => Err(error),
-                Slot::Open(_) | Slot::Gone => Err(AskError::Timeout(limit)),
-            }
-        })
-    }
-}
-
-/// Takes the reply, or leaves the waker for it.
-fn look<T>(slot: &Mutex<Slot<T>>, waker: &Waker) -> Option<Result<T, AskError>> {
-    let mut state = lock(slot);
-    if let Slot::Open(asker) = &mut *state {
-        let replaced = match asker {
-            Some(known) if known.will_wake(waker) => None,
-            _ => asker.replace(waker.clone()),
+        ready!(limit.poll(cx));
+        let error = AskError::Timeout(limit.limit);
+        // From now on nobody waits. A reply that came in between is in time.
+        let last = match std::mem::replace(&mut self.state, State::Refused(error)) {
+            State::Waiting { slot, .. } => slot.close(),
+            State::Refused(_) => None,
         };
-        drop(state);
-        drop(replaced);
-        return None;
-    }
-    Some(match std::mem::replace(&mut *state, Slot::Gone) {
-        Slot::Replied(value) => Ok(value),
-        Slot::Refused(error) => Err(error),
-        Slot::Gone | Slot::Open(_) => Err(AskError::NoReply),
-    })
-}
-
-impl<T> Drop for Ask<T> {
-    fn drop(&mut self) {
-        if let State::Waiting { slot, .. } = &self.state {
-            let before = std::mem::replace(&mut *lock(slot), Slot::Gone);
-            drop(before);
-        }
+        Poll::Ready(last.unwrap_or(Err(error)))
     }
 }
 
 impl<T> fmt::Debug for Ask<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ask").finish_non_exhaustive()
+    }
+}
+
+/// How long a question waits.
+struct Limit {
+    /// That of who is asked.
+    runtime: Runtime,
+    limit: Duration,
+    kept: Kept,
+}
+
+/// What keeps the time.
+enum Kept {
+    /// Nothing, before the first poll that finds no reply.
+    NotYet,
+    /// The alarm of the process that waits, until then.
+    Alarm(Time),
+    Timer(Timer),
+}
+
+impl Limit {
+    /// Ready: the time is over.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = match &mut self.kept {
+            _ if self.limit == Duration::MAX => return Poll::Pending,
+            Kept::Timer(timer) => return Pin::new(timer).poll(cx),
+            Kept::Alarm(deadline) => Some(*deadline),
+            Kept::NotYet => None,
+        };
+        // In a process's own code its alarm does, if that wakes whom this is to wake.
+        let own = guard::with_current(|life| {
+            let runtime = life.env().runtime();
+            if !life.alarm().is_of(cx.waker()) || !runtime.has_clock_of(&self.runtime) {
+                return None;
+            }
+            let now = runtime.now();
+            let deadline = deadline.unwrap_or_else(|| now + self.limit);
+            if now < deadline {
+                life.alarm().ring_by(deadline, now, life);
+            }
+            Some((deadline, now < deadline))
+        });
+        if let Some((deadline, waits)) = own.flatten() {
+            self.kept = Kept::Alarm(deadline);
+            return if waits { Poll::Pending } else { Poll::Ready(()) };
+        }
+        let left = deadline.map_or(self.limit, |deadline| deadline.since(self.runtime.now()));
+        let mut timer = self.runtime.callers_timer(left);
+        let polled = Pin::new(&mut timer).poll(cx);
+        self.kept = Kept::Timer(timer);
+        polled
     }
 }

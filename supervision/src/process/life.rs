@@ -2,6 +2,7 @@
 //!
 //! Everything here belongs to this incarnation alone, so that what was meant for one cannot reach another.
 
+use super::alarm::Alarm;
 use super::core::Shared;
 use super::core::{Core, Process};
 use super::guard;
@@ -16,7 +17,7 @@ use std::sync::atomic::{
     AtomicBool, AtomicU8, AtomicU32,
     Ordering::{Relaxed, SeqCst},
 };
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
 
 const STARTING: u8 = 0;
@@ -38,6 +39,8 @@ pub(crate) struct Life {
     progress: AtomicU32,
     /// What the supervisor has seen of that.
     seen: AtomicU32,
+    /// Of one that asks in its own code.
+    alarm: OnceLock<Box<Alarm>>,
     state: Mutex<State>,
 }
 
@@ -92,6 +95,7 @@ impl Life {
             noticed: AtomicBool::new(false),
             progress: AtomicU32::new(0),
             seen: AtomicU32::new(0),
+            alarm: OnceLock::new(),
             state: Mutex::new(State { deadline: Time::FAR, being: Being::Here(Here::default()) }),
         }
     }
@@ -299,6 +303,9 @@ impl Life {
         drop(state);
         let waiters = here.waiters.take();
         guard::contain(|| drop(here));
+        if let Some(alarm) = self.alarm.get() {
+            alarm.stop();
+        }
         waiters.for_each(guard::wake);
         true
     }
@@ -314,6 +321,16 @@ impl Life {
             Being::Left(_) => Ok(()),
         })
         .await;
+    }
+
+    /// What wakes the process when an answer has not come in its time.
+    pub(super) fn alarm(&self) -> &Alarm {
+        self.alarm.get_or_init(|| Box::new(Alarm::of(self.task().as_ref())))
+    }
+
+    /// The task that runs it, unless that is to end.
+    pub(super) fn task(&self) -> Option<Waker> {
+        lock(&self.state).here()?.task.clone()
     }
 
     pub(crate) fn pid(&self) -> Pid {

@@ -5,6 +5,7 @@
 //! sees, `shutdown` how it learns that it is to stop, `address` what everybody else sees, `recipient` the same without the type, `dynamic` what is more when messages have any type, `ask` a question and its reply, `guard` the containment of panics.
 
 mod address;
+mod alarm;
 mod ask;
 pub(crate) mod body;
 mod checkpoint;

@@ -256,14 +256,26 @@ impl Runtime {
         self
     }
 
+    /// Says whether two runtimes go by one clock, from one origin: those of one system do.
+    pub(crate) fn has_clock_of(&self, other: &Runtime) -> bool {
+        match (&self.whole().0, &other.whole().0) {
+            #[cfg(feature = "executor")]
+            (Kind::Executor(.., origin), Kind::Executor(.., its)) => origin == its,
+            #[cfg(feature = "tokio")]
+            (Kind::Tokio(_, origin), Kind::Tokio(_, its)) => origin == its,
+            (Kind::Sim(sim), Kind::Sim(other)) => Arc::ptr_eq(sim, other),
+            #[cfg(any(feature = "executor", feature = "tokio"))]
+            _ => false,
+        }
+    }
+
     /// A future for the caller that is ready after `duration`. It may outlive the subtree whose runtime this is.
     pub(crate) fn callers_timer(&self, duration: Duration) -> Timer {
         #[cfg(feature = "tokio")]
-        if let Kind::Tokio(_, origin) = &self.whole().0 {
+        if let Kind::Tokio(..) = &self.whole().0 {
             let near = guard::with_current(|life| {
                 let runtime = life.env().runtime();
-                let same = matches!(&runtime.whole().0, Kind::Tokio(_, its) if its == origin);
-                same.then(|| runtime.clone())
+                runtime.has_clock_of(self).then(|| runtime.clone())
             });
             return near.flatten().as_ref().unwrap_or(self.whole()).timer_after(duration);
         }
