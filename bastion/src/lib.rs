@@ -114,16 +114,16 @@ pub use bastion_supervision as supervision;
 pub use bastion_supervision::{
     ASK_TIMEOUT, Acquire, Address, Ask, AskError, Branch, ChangeError, Child, ChildInfo, Context,
     CrashReport, DeadLetter, DeadLetters, Discarded, Down, Elastic, Exit, ExitSignal,
-    ForeignMonitor, Gone, Handling, History, InitializationError, InvalidSupervisor, Lease,
-    MailboxFull, Message, Monitor, Msg, NameError, Names, NoSupervisor, NotUnderstood, Overflow,
-    Pid, Place, PlaceError, Pool, PoolAddress, PoolAsk, PoolAskError, PoolTellError,
+    ForeignMonitor, Gone, Handling, History, InitializationError, InvalidSupervisor, LastCrash,
+    Lease, MailboxFull, Message, Monitor, Msg, NameError, Names, NoSupervisor, NotUnderstood,
+    Overflow, Pid, Place, PlaceError, Pool, PoolAddress, PoolAsk, PoolAskError, PoolTellError,
     ProcessShutdown, Published, Recipient, Record, Refusal, Reply, Report, RequestError, Resource,
     RestartMode, RestartStrategy, Retired, Route, Runtime, RuntimeError, ShutdownHandle,
     ShutdownStrategy, Sim, Source, StartChildError, Stats, StopSignal, Stopped, Supervisable,
     Supervision, Supervisor, SupervisorError, SupervisorFuture, SupervisorRef, System,
     SystemBuilder, Task, Tasks, TellError, TellNameError, TimedOut, Totals, Tree, TryAcquireError,
-    Undelivered, Which, Worker, child, current_pid, current_supervisor, one_shot, plan, progress,
-    spawn, supervised, worker,
+    Undelivered, Which, Worker, Workload, child, current_pid, current_supervisor, one_shot, plan,
+    progress, spawn, supervised, worker,
 };
 #[cfg(feature = "signals")]
 pub use bastion_supervision::{SignalError, Termination, termination};

@@ -4,7 +4,7 @@ use crate::names::Names;
 use crate::pid::{self, Pid};
 use crate::plan::{ExitReason, Time};
 use crate::process::{Core, Life};
-use crate::report::{CrashReport, Letters, Report, Reporter};
+use crate::report::{CrashReport, LastCrash, Letters, Report, Reporter};
 use crate::runtime::Runtime;
 use crate::sync::lock;
 use crate::weak_list::WeakList;
@@ -34,6 +34,8 @@ struct Common {
     names: Names,
     reporter: Reporter,
     letters: Letters,
+    /// Whether it is counted what processes handle.
+    measures: bool,
     /// Incarnations that were killed together with their supervisor. Each keeps itself until it has left; kept from here it would
     /// keep its supervisor, and that one these surroundings.
     orphans: Mutex<WeakList<Life>>,
@@ -47,12 +49,13 @@ struct PidTable {
 }
 
 impl Env {
-    pub(crate) fn new(runtime: Runtime, reporter: Reporter) -> Env {
+    pub(crate) fn new(runtime: Runtime, reporter: Reporter, measures: bool) -> Env {
         let common = Arc::new(Common {
             pids: Default::default(),
             names: Names::new(),
             reporter,
             letters: Letters::new(),
+            measures,
             orphans: Mutex::new(WeakList::new()),
         });
         Env(Arc::new(Inner { runtime, common }))
@@ -131,17 +134,20 @@ impl Env {
 
     /// Reports that an incarnation has ended abnormally.
     pub(crate) fn crashed(&self, core: &Core, life: &Life, reason: &ExitReason, queued: usize) {
-        let supervisor = life.supervised_by();
-        self.report(Report::Crash(CrashReport {
+        let (supervisor, now) = (life.supervised_by(), self.now());
+        let (at, incarnation) = (now.as_duration(), life.incarnation());
+        core.crashed(LastCrash { at, incarnation, reason: reason.clone() });
+        let crash = CrashReport {
             pid: core.pid(),
             name: core.name().cloned(),
-            incarnation: life.incarnation(),
+            incarnation,
             reason: reason.clone(),
             queued,
             supervisor: supervisor.core.name().cloned(),
             above: supervisor.path().cloned(),
             restarts: core.restarts(),
-        }));
+        };
+        self.report_at(Report::Crash(crash), now);
     }
 
     /// Counts messages that were accepted and never handled.
@@ -164,6 +170,10 @@ impl Env {
         &self.0.common.reporter
     }
 
+    pub(crate) fn measures(&self) -> bool {
+        self.0.common.measures
+    }
+
     pub(crate) fn letters(&self) -> &Letters {
         &self.0.common.letters
     }
@@ -184,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_pid_is_used_again_only_under_another_generation() {
-        let env = Env::new(Runtime::sim(&Sim::new(0)), Reporter::new(Vec::new(), 0));
+        let env = Env::new(Runtime::sim(&Sim::new(0)), Reporter::new(Vec::new(), 0), false);
         let (first, second) = (env.new_pid(), env.new_pid());
         assert_ne!(first.slot(), second.slot());
         env.free_pid(first);

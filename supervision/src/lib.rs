@@ -43,10 +43,10 @@ pub use pool::{
 pub use process::{
     ASK_TIMEOUT, Address, Ask, AskError, Context, Down, ExitSignal, ForeignMonitor, MailboxFull,
     Monitor, Overflow, ProcessShutdown, Recipient, Reply, ShutdownHandle, Source, StopSignal,
-    TimedOut, current_pid,
+    TimedOut, Workload, current_pid,
 };
 pub use report::{
-    CrashReport, DeadLetter, DeadLetters, History, Record, Report, Stats, Undelivered,
+    CrashReport, DeadLetter, DeadLetters, History, LastCrash, Record, Report, Stats, Undelivered,
 };
 pub use runtime::{Runtime, RuntimeError, Sim};
 #[cfg(feature = "signals")]

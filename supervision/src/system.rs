@@ -108,11 +108,16 @@ impl System {
         SystemBuilder::new(runtime)
     }
 
-    pub(crate) fn make(runtime: Runtime, hooks: Vec<Hook>, history: usize) -> System {
+    pub(crate) fn make(
+        runtime: Runtime,
+        hooks: Vec<Hook>,
+        history: usize,
+        measures: bool,
+    ) -> System {
         guard::install_hook();
         let forced = Arc::new(Mutex::new(Vec::new()));
         let hooks = std::iter::once(remember_forced(forced.clone())).chain(hooks).collect();
-        let env = Env::new(runtime, Reporter::new(hooks, history));
+        let env = Env::new(runtime, Reporter::new(hooks, history), measures);
         // Nothing else limits their restarts.
         let guarded =
             |supervisor: Supervisor| supervisor.unlimited().default_backoff(Backoff::storm_guard());

@@ -44,13 +44,14 @@ fn the_fields_have_their_names() {
         json!({
             "pid": pid(path), "name": name, "kind": kind, "restart": restart, "significant": false,
             "state": "running", "incarnation": 1, "restarts": 0, "uptime_ms": 1000, "queued": 0,
-            "unknown": false, "supervision": below,
+            "crashed_ms": null, "crash": null, "workload": null, "unknown": false, "supervision": below,
         })
     };
     let failing = json!({
         "pid": pid("root/batch/failing \"1\""), "name": "failing \"1\"", "kind": "worker",
         "restart": "transient", "significant": true, "state": "backoff", "incarnation": 1,
-        "restarts": 1, "uptime_ms": null, "queued": 0, "unknown": false, "supervision": null,
+        "restarts": 1, "uptime_ms": null, "queued": 0, "crashed_ms": 0,
+        "crash": "error: told to", "workload": null, "unknown": false, "supervision": null,
     });
     let bears = json!({ "max": 3, "period_ms": 1500 });
     let batch = supervision(bears, "ordered", 1, "any-significant", json!([failing]));

@@ -4,6 +4,7 @@ use super::address::Address;
 use super::core::Shared;
 use super::inlet::Inflow;
 use super::life::Life;
+use super::meter::Stopwatch;
 use super::receive::Origin;
 use super::shutdown::ProcessShutdown;
 use super::sources::Sources;
@@ -42,18 +43,31 @@ pub(super) struct Rare<M> {
     pub(super) sources_first: bool,
     /// Where a worker of a pool has messages from.
     pub(super) inflow: Option<Inflow<M>>,
+    /// Only where it is measured.
+    pub(super) stopwatch: Option<Stopwatch>,
 }
 
 impl<M> Default for Rare<M> {
     fn default() -> Self {
         let (passed, watching) = (VecDeque::new(), Watching::default());
-        Rare { passed, watching, sources: None, sources_first: false, inflow: None }
+        Rare {
+            passed,
+            watching,
+            sources: None,
+            sources_first: false,
+            inflow: None,
+            stopwatch: None,
+        }
     }
 }
 
 impl<M: Send + 'static> Context<M> {
     pub(super) fn new(shared: Arc<Shared<M>>, life: Arc<Life>) -> Self {
-        Context { shared, life, batch: VecDeque::new(), in_a_row: 0, rare: None }
+        let mut context = Context { shared, life, batch: VecDeque::new(), in_a_row: 0, rare: None };
+        if context.env().measures() && !context.shared.is_supervisor() {
+            context.rare().stopwatch = Some(Stopwatch::of(&context));
+        }
+        context
     }
 
     pub(super) fn rare(&mut self) -> &mut Rare<M> {

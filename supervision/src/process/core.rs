@@ -4,6 +4,7 @@ use super::extras::Extras;
 use super::guard;
 use super::life::Life;
 use super::notice::ExitSignal;
+use super::past::Past;
 use super::sorted::Sorted;
 use super::ties::{self, Ties, Watcher};
 use crate::env::Env;
@@ -11,7 +12,6 @@ use crate::mailbox::Mailbox;
 use crate::names::{Freed, Held};
 use crate::pid::Pid;
 use crate::plan::{ExitReason, Time};
-use crate::report::Restarts;
 use crate::sync::lock;
 use crate::waiters::{Waiters, wait};
 use std::any::Any;
@@ -52,8 +52,8 @@ struct Rare {
     ties: Option<Box<Ties>>,
     /// What is to be done when no incarnation exists any more.
     closing: Option<Box<dyn FnOnce() + Send>>,
-    /// When it was last started again.
-    restarts: Option<Box<Restarts>>,
+    /// What has happened to it before.
+    past: Option<Box<Past>>,
     /// How the process has ended for good.
     ended: Option<ExitReason>,
     waiters: Waiters,
@@ -119,7 +119,7 @@ impl Core {
         self.incarnation.store(life.incarnation(), SeqCst);
         existence.begun += 1;
         if life.incarnation() > 1 {
-            existence.rare().restarts.get_or_insert_default().add(at);
+            existence.rare().past.get_or_insert_default().restarts.add(at);
         }
         let former = existence.latest.replace(life.clone());
         let closed = existence.rare.as_mut().map(|rare| (rare.ended.take(), rare.closing.take()));
@@ -142,11 +142,14 @@ impl Core {
         false
     }
 
-    /// When the process was last started again.
-    pub(crate) fn restarts(&self) -> Restarts {
-        let existence = lock(&self.existence);
-        let restarts = existence.rare.as_ref().and_then(|rare| rare.restarts.as_deref().copied());
-        restarts.unwrap_or_default()
+    /// Looks at what has happened to the process before.
+    pub(super) fn past<T>(&self, f: impl FnOnce(&Past) -> Option<T>) -> Option<T> {
+        f(lock(&self.existence).rare.as_ref()?.past.as_ref()?)
+    }
+
+    /// Changes that.
+    pub(super) fn change_past<T>(&self, f: impl FnOnce(&mut Past) -> T) -> T {
+        f(lock(&self.existence).rare().past.get_or_insert_default())
     }
 
     /// The incarnation that runs.
@@ -277,12 +280,14 @@ impl Core {
         let rare = existence.rare();
         rare.ended.get_or_insert_with(|| reason.clone());
         let (waiters, mut ties) = (rare.waiters.take(), rare.ties.take());
+        // An error in it may have the process's own address.
+        let last_crash = rare.past.as_mut().and_then(|past| past.last_crash.take());
         let freed = self.free(ties.as_deref_mut());
         let watchers = ties.as_mut().map(|ties| ties.take_monitors()).unwrap_or_default();
         // Under the lock: who sees that the process has ended knows that its names are free, and that its watchers have been told.
         watchers.iter().for_each(|(monitor, watcher)| watcher.tell(self, *monitor, &reason));
         drop(existence);
-        drop(freed);
+        drop((freed, last_crash));
         waiters.for_each(guard::wake);
         watchers.values().for_each(Watcher::wake);
         if let Some(mut ties) = ties {

@@ -135,7 +135,13 @@ impl<M: Send + 'static> Context<M> {
 
     /// Returns the next message, if one waits.
     pub fn try_recv(&mut self) -> Option<M> {
-        if self.life.is_killed() { None } else { self.take(None) }
+        if self.life.is_killed() {
+            return None;
+        }
+        self.has_handled();
+        let taken = self.take(None);
+        self.handles(usize::from(taken.is_some()));
+        taken
     }
 
     /// Waits for the next message, stopping or not.
@@ -213,6 +219,8 @@ impl<M: Send + 'static> Context<M> {
         {
             messages.push(message);
         }
+        // The first one is counted as others are.
+        self.handles(messages.len() - 1);
         Some(messages)
     }
 
@@ -288,6 +296,7 @@ where
     F: FnMut(&mut Context<M>, &Waker) -> Option<T>,
 {
     fn poll_take(&mut self, task: &mut Task<'_>) -> Poll<Option<T>> {
+        self.context.has_handled();
         if self.context.is_over() {
             return Poll::Ready(None);
         }
@@ -309,6 +318,7 @@ where
         }
         if taken.is_some() {
             self.context.busy();
+            self.context.handles(1);
         }
         self.context.in_a_row = if taken.is_some() { self.context.in_a_row + 1 } else { 0 };
         taken.map_or(Poll::Pending, |taken| Poll::Ready(Some(taken)))

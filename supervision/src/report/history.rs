@@ -1,7 +1,7 @@
 //! The last reports of a system, and the last restarts of a process: bounded, with the times at which they happened.
 
 use super::Report;
-use crate::plan::Time;
+use crate::plan::{ExitReason, Time};
 use crate::process::guard;
 use crate::sync::lock;
 use std::collections::VecDeque;
@@ -84,6 +84,18 @@ impl Ring {
             guard::contain(|| drop(record));
         }
     }
+}
+
+/// How a process has crashed last.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LastCrash {
+    /// When, in the system's time: see [`System::now`](crate::System::now).
+    pub at: Duration,
+    /// Which incarnation.
+    pub incarnation: u32,
+    /// Why.
+    pub reason: ExitReason,
 }
 
 /// How many restarts of a process are remembered.

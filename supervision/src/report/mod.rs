@@ -10,7 +10,7 @@ mod reporter;
 mod text;
 
 pub(crate) use self::history::Restarts;
-pub use self::history::{History, Record};
+pub use self::history::{History, LastCrash, Record};
 pub(crate) use self::letters::Letters;
 pub use self::letters::{DeadLetter, DeadLetters, Undelivered};
 pub(crate) use self::reporter::{Hook, Reporter};

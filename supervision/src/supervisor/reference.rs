@@ -8,7 +8,8 @@ use crate::plan::{
     AddError, ChildError, ChildKind, ChildSpec, ChildState, Counts, ExitReason, RestartType,
     Settings, SettingsError, Time,
 };
-use crate::process::{Address, AskError, Life, Reply, Shared, guard};
+use crate::process::{Address, AskError, Life, Reply, Shared, Workload, guard};
+use crate::report::LastCrash;
 use crate::system::TREE_LIMIT;
 use crate::tree::Tree;
 use std::fmt;
@@ -402,6 +403,10 @@ pub struct ChildInfo {
     pub significant: bool,
     /// How many messages wait in its mailbox.
     pub queued: usize,
+    /// How it has crashed last, if it has. The error is kept until it crashes again, or has ended for good.
+    pub last_crash: Option<LastCrash>,
+    /// What it has handled, if its system measures that: see [`SystemBuilder::measure_handlers`](crate::SystemBuilder::measure_handlers).
+    pub workload: Option<Workload>,
     /// The child as a supervisor, if it is one.
     pub supervisor: Option<SupervisorRef>,
 }

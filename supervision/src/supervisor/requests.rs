@@ -222,6 +222,8 @@ impl Driver {
             since: child.since.map(Time::as_duration),
             significant: child.spec.significant,
             queued: process.queued(),
+            last_crash: process.core().last_crash(),
+            workload: process.core().workload(self.now()),
             supervisor: entry.start.supervisor(),
         })
     }

@@ -14,6 +14,7 @@ pub(crate) use self::survey::{Account, Question};
 
 use crate::pid::Pid;
 use crate::plan::{AutoShutdown, ChildKind, ChildState, Intensity, Order, RestartType, Strategy};
+use crate::process::Workload;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,6 +106,16 @@ pub struct Branch {
     pub uptime: Option<Duration>,
     /// How many messages wait in its mailbox.
     pub queued: usize,
+    /// When it has crashed last, in the system's time, if it has.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "crashed_ms", with = "crate::machines::millis_if_any")
+    )]
+    pub crashed: Option<Duration>,
+    /// Why it has crashed last, as text.
+    pub crash: Option<Arc<str>>,
+    /// What it has handled, if its system measures that: see [`SystemBuilder::measure_handlers`](crate::SystemBuilder::measure_handlers).
+    pub workload: Option<Workload>,
     /// It is a supervisor that runs and has not answered in time: what is below it is unknown.
     pub unknown: bool,
     /// What it says of itself, if it is a supervisor and has answered; one that does not run says nothing.

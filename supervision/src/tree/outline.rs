@@ -194,6 +194,13 @@ impl Branch {
             supervision.write(text)?;
         }
         write_counts(text, self.restarts, self.queued)?;
+        if let Some(workload) = self.workload.filter(|workload| workload.messages > 0) {
+            let (messages, busy) = (Number(workload.messages), Span(workload.busy));
+            write!(text, ", {messages} handled in {busy}")?;
+        }
+        if let Some(current) = self.workload.and_then(|workload| workload.current) {
+            write!(text, ", at one for {}", Span(current))?;
+        }
         if self.unknown {
             text.push_str(", has not answered");
         }

@@ -2,7 +2,7 @@
 
 use super::{Branch, Supervision, Totals, Tree};
 use crate::env::Env;
-use crate::plan::{ChildKind, ChildState, RestartType, Settings, Time};
+use crate::plan::{ChildKind, ChildState, ExitReason, RestartType, Settings, Time};
 use crate::process::{Process, guard};
 use crate::supervisor::{ChildInfo, Command, SupervisorRef};
 use crate::sync::lock;
@@ -214,6 +214,13 @@ impl Tree {
     }
 }
 
+/// The text of a reason; an error's own is foreign code.
+fn text(reason: &ExitReason) -> Arc<str> {
+    let mut text = String::from("an error whose text cannot be had");
+    guard::contain(|| text = reason.to_string());
+    text.into()
+}
+
 impl Branch {
     fn of(info: &ChildInfo, now: Duration) -> Branch {
         Branch {
@@ -227,6 +234,9 @@ impl Branch {
             restarts: info.restarts.into(),
             uptime: info.since.map(|since| now.saturating_sub(since)),
             queued: info.queued,
+            crashed: info.last_crash.as_ref().map(|crash| crash.at),
+            crash: info.last_crash.as_ref().map(|crash| text(&crash.reason)),
+            workload: info.workload,
             unknown: false,
             supervision: None,
         }
@@ -247,6 +257,9 @@ impl Branch {
             restarts: 0,
             uptime: runs.then_some(uptime),
             queued: shared.queued(),
+            crashed: None,
+            crash: None,
+            workload: None,
             unknown: false,
             supervision: None,
         }

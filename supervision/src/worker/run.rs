@@ -117,7 +117,7 @@ impl Running {
     fn start(supervisor: Supervisor, runtime: Runtime) -> Running {
         guard::install_hook();
         let forced = Arc::new(Mutex::new(Vec::new()));
-        let env = Env::new(runtime, Reporter::new(vec![remember_forced(forced.clone())], 0));
+        let env = Env::new(runtime, Reporter::new(vec![remember_forced(forced.clone())], 0), false);
         let (given, root) = supervisor.into_child();
         let life = launch(&env, given);
         Running { env, root, life, forced }
