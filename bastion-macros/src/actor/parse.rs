@@ -21,6 +21,8 @@ pub(super) const OF_ADDRESSES: &[&str] = &[
     "name",
     "pid",
     "queued",
+    "recipient",
+    "recipient_with",
     "send",
     "tell",
 ];

@@ -74,7 +74,9 @@ fn collect(folder: &Path, methods: &mut BTreeSet<String>) {
 /// The public methods of an `Address<M>`, whatever `M` is. Those of `Address<Msg>` are in nobody's way.
 fn of_addresses(item: &Item) -> Vec<String> {
     let Item::Impl(block) = item else { return Vec::new() };
-    if block.trait_.is_some() || block.self_ty.to_token_stream().to_string() != "Address < M >" {
+    let state = block.self_ty.to_token_stream().to_string();
+    let is_any = |parameter: &syn::TypeParam| state == format!("Address < {} >", parameter.ident);
+    if block.trait_.is_some() || !block.generics.type_params().any(is_any) {
         return Vec::new();
     }
     let public = block.items.iter().filter_map(|item| match item {
