@@ -13,6 +13,7 @@ use crate::supervisor::{Command, SupervisorRef};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Describes a process: a closure or async function that is called for every incarnation, and the rules for it.
@@ -53,7 +54,7 @@ where
     Fut: Future<Output = Result<(), Exit>> + Send + 'static,
 {
     let shared = Shared::new();
-    let starter = Starter { shared: shared.clone(), start };
+    let starter = Starter { shared: shared.clone(), start, closed_at_rest: AtomicBool::new(false) };
     let any = AnyChild {
         spec: None,
         gated: false,
@@ -205,6 +206,13 @@ impl<M: Send + 'static> Child<M> {
         self
     }
 
+    /// Refuses what is sent while the child rests (it has ended, or was stopped, and is kept), and drops what waits then, as dead letters.
+    /// Otherwise that waits for a start, which may never come. Also when it is its supervisor that rests.
+    pub fn closed_at_rest(self) -> Self {
+        self.given.child().start.set_closed_at_rest();
+        self
+    }
+
     /// Returns the address, valid from now on: what is sent before the first start waits for it. It ends with a child that is
     /// dropped instead of being given to a supervisor.
     pub fn address(&self) -> Address<M> {
@@ -289,8 +297,11 @@ pub(crate) trait Start: Send + Sync {
     fn spawn(self: Arc<Self>, life: Arc<Life>, gated: bool, place: Place);
     /// Ends the process for good. No incarnation exists.
     fn end(&self, reason: ExitReason);
-    /// Takes note that the process rests: it is known, does not run, and will run again only when it is told to.
-    fn rest(&self) {}
+    /// Takes note that the process does not run and will only when it is told to, because it rests itself (`finally`), or because its
+    /// supervisor has ended, which may be started again.
+    fn rest(&self, _finally: bool) {}
+    /// Takes note that nothing is accepted while it rests.
+    fn set_closed_at_rest(&self) {}
     /// The process as a supervisor, if it is one.
     fn supervisor(&self) -> Option<SupervisorRef> {
         None
@@ -313,6 +324,7 @@ pub(crate) fn close(start: &Arc<dyn Start>, reason: &ExitReason) {
 struct Starter<M, F> {
     shared: Arc<Shared<M>>,
     start: F,
+    closed_at_rest: AtomicBool,
 }
 
 impl<M, F, Fut> Start for Starter<M, F>
@@ -337,5 +349,15 @@ where
 
     fn end(&self, reason: ExitReason) {
         self.shared.end(reason);
+    }
+
+    fn set_closed_at_rest(&self) {
+        self.closed_at_rest.store(true, Relaxed);
+    }
+
+    fn rest(&self, finally: bool) {
+        if finally && self.closed_at_rest.load(Relaxed) {
+            self.shared.shut_at_rest(&ExitReason::Shutdown);
+        }
     }
 }

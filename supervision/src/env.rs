@@ -3,11 +3,12 @@
 use crate::names::Names;
 use crate::pid::{self, Pid};
 use crate::plan::{ExitReason, Time};
-use crate::process::{Core, Life};
-use crate::report::{CrashReport, LastCrash, Letters, Report, Reporter};
+use crate::process::{Core, Life, guard};
+use crate::report::{CrashReport, LastCrash, Letters, Report, Reporter, described};
 use crate::runtime::Runtime;
 use crate::sync::lock;
 use crate::weak_list::WeakList;
+use lightproc::Panic;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::Ordering::Relaxed;
@@ -97,6 +98,14 @@ impl Env {
         if let Some(next) = pid.generation().checked_add(1) {
             table.generations[index as usize] = next;
             table.free.push(index);
+        }
+    }
+
+    /// Calls foreign code whose panic is nobody's failure, and reports that.
+    pub(crate) fn contain(&self, f: impl FnOnce()) {
+        if let Err(panic) = Panic::catch(f) {
+            self.report(Report::HookPanicked { panic: described(&panic) });
+            guard::contain(|| drop(panic));
         }
     }
 

@@ -183,8 +183,13 @@ impl System {
         Stopped { forced: lock(&self.0.forced).clone(), abandoned: self.stats().abandoned }
     }
 
-    /// Begins a stop, or cuts the limit of one under way.
-    pub(crate) fn ask_to_stop(&self, limit: Duration) {
+    /// Kills everything at once, without asking: processes end at their next poll. Does not wait.
+    pub fn kill(&self) {
+        self.0.life.kill();
+    }
+
+    /// Begins a stop, or cuts the limit of one under way: [`stop`](Self::stop) without waiting for it.
+    pub fn ask_to_stop(&self, limit: Duration) {
         self.0.life.request_stop(Some(self.0.env.now() + limit));
         self.0.root.shared().wake();
     }

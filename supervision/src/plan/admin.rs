@@ -237,6 +237,30 @@ impl Plan {
         now: Time,
         out: &mut Vec<Action>,
     ) -> Result<(), ChildError> {
+        self.take_down(pid, false, now, out)
+    }
+
+    /// Kills a child, without asking it to stop. Otherwise as [`Plan::stop_child`].
+    ///
+    /// # Errors
+    ///
+    /// There is no such child.
+    pub fn kill_child(
+        &mut self,
+        pid: Pid,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Result<(), ChildError> {
+        self.take_down(pid, true, now, out)
+    }
+
+    fn take_down(
+        &mut self,
+        pid: Pid,
+        kill: bool,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Result<(), ChildError> {
         let child = self.children.get(pid).ok_or(ChildError::NotFound)?;
         if matches!(self.phase, Phase::Ending(_)) {
             return Ok(());
@@ -248,7 +272,9 @@ impl Plan {
         } else if let Some(child) = self.children.get_mut(pid) {
             child.asked = true;
             child.held = held;
-            if !state.is_ending() {
+            if kill && !matches!(state, State::Killing { .. }) {
+                self.kill(pid, false, now, out);
+            } else if !state.is_ending() {
                 self.ask_to_stop(pid, None, now, out);
             }
         }

@@ -34,7 +34,7 @@ pub struct Backoff {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Growth {
     None,
-    Linear { step: Duration },
+    Linear { initial: Duration, step: Duration },
     Exponential { initial: Duration, factor: u32 },
     StormGuard,
 }
@@ -47,7 +47,12 @@ impl Backoff {
 
     /// Returns one that waits `step`, twice `step`, three times `step`, … up to `max`.
     pub fn linear(step: Duration, max: Duration) -> Self {
-        Self::new(Growth::Linear { step }, max, middle(step, max))
+        Self::linear_from(step, step, max)
+    }
+
+    /// Returns one that waits `initial`, and `step` longer each time, up to `max`.
+    pub fn linear_from(initial: Duration, step: Duration, max: Duration) -> Self {
+        Self::new(Growth::Linear { initial, step }, max, middle(initial, max))
     }
 
     /// Returns one that waits `initial`, then `factor` times the delay before, up to `max`; with
@@ -92,9 +97,10 @@ impl Backoff {
     pub fn delay(&self, consecutive_failures: u32) -> Duration {
         match self.growth {
             Growth::None => Duration::ZERO,
-            Growth::Linear { step } => {
-                let steps = u128::from(consecutive_failures) + 1;
-                capped(step.as_nanos().checked_mul(steps), self.max)
+            Growth::Linear { initial, step } => {
+                let grown = step.as_nanos().checked_mul(u128::from(consecutive_failures));
+                let sum = grown.and_then(|grown| grown.checked_add(initial.as_nanos()));
+                capped(sum, self.max)
             }
             Growth::Exponential { initial, factor } => {
                 grown(initial, factor, consecutive_failures, self.max)
@@ -129,7 +135,7 @@ impl Backoff {
     pub(super) fn is_consistent(&self) -> bool {
         match self.growth {
             Growth::None | Growth::StormGuard => true,
-            Growth::Linear { step } => step <= self.max,
+            Growth::Linear { initial, .. } => initial <= self.max,
             Growth::Exponential { initial, factor } => initial <= self.max && factor > 0,
         }
     }

@@ -4,8 +4,10 @@ use super::action::{Action, Finish};
 use super::children::State;
 use super::exit::ExitReason;
 use super::machine::{Phase, Plan};
+use super::settings::AutoShutdown;
 use super::shutdown::Shutdown;
 use super::time::Time;
+use crate::pid::Pid;
 
 /// The end under way.
 #[derive(Debug)]
@@ -24,6 +26,32 @@ impl Ending {
 }
 
 impl Plan {
+    /// Returns whether the supervisor ends, or has ended, because it gave up, or could not start.
+    pub const fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Returns whether a child whose end is being waited for is to be started again: by this supervisor, or, as far as this plan knows,
+    /// by the one above, with this supervisor. `with_me`: this supervisor was asked to stop only to be started again.
+    pub fn comes_back(&self, pid: Pid, with_me: bool) -> bool {
+        match &self.phase {
+            Phase::Ending(_) => with_me || self.has_failed(),
+            _ => {
+                self.children.get(pid).is_some_and(|child| !child.asked && child.spec.comes_back())
+            }
+        }
+    }
+
+    /// Ends a supervisor that has just lost its last child, if it is to.
+    pub(super) fn end_if_empty(&mut self, now: Time, out: &mut Vec<Action>) {
+        let emptied = std::mem::take(&mut self.emptied) && self.children.len() == 0;
+        let ends = self.settings.auto_shutdown == AutoShutdown::WhenEmpty;
+        if emptied && ends && matches!(self.phase, Phase::Started) {
+            self.end(Finish::Stopped(ExitReason::Shutdown), None, now, out);
+            self.step(now, out);
+        }
+    }
+
     /// Ends the supervisor, whatever it was about to do.
     pub(super) fn end(
         &mut self,
@@ -34,6 +62,7 @@ impl Plan {
     ) {
         self.group = None;
         self.upkeep.clear();
+        self.failed = !matches!(finish, Finish::Stopped(_));
         self.phase = Phase::Ending(Ending { finish, deadline: None, forced: false });
         self.tighten(deadline, now, out);
         if !self.is_ordered() {

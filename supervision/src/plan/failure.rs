@@ -140,7 +140,7 @@ impl Plan {
     fn ends_with(&self, significant: bool) -> bool {
         significant
             && match self.settings.auto_shutdown {
-                AutoShutdown::Never => false,
+                AutoShutdown::Never | AutoShutdown::WhenEmpty => false,
                 AutoShutdown::AnySignificant => true,
                 // It is the only one that does not rest.
                 AutoShutdown::AllSignificant => self.children.significant() == 1,

@@ -46,6 +46,10 @@ pub struct Plan {
     /// How many declared children are still to become ready.
     pub(super) awaited: usize,
     pub(super) ready: bool,
+    /// It ends, and nobody has asked for that.
+    pub(super) failed: bool,
+    /// The last child has left, and that is not dealt with yet.
+    pub(super) emptied: bool,
     /// What the next random number is made from.
     random: u64,
 }
@@ -80,6 +84,8 @@ impl Plan {
             group: None,
             awaited: 0,
             ready: false,
+            failed: false,
+            emptied: false,
             random: 0,
         })
     }
@@ -440,6 +446,7 @@ impl Plan {
             self.upkeep.remove(&pid);
             self.budgets.remove(&pid);
             out.push(Action::Removed { pid, reason });
+            self.emptied = self.children.len() == 0;
             match (&mut self.group, self.children.compact()) {
                 (Some(group), Some(former)) => group.renumber(&former),
                 (Some(_), None) => {}
@@ -460,6 +467,7 @@ impl Plan {
             self.ready = true;
             out.push(Action::Ready);
         }
+        self.end_if_empty(now, out);
     }
 
     /// Makes one more random number from the one that was given (the step of splitmix64).

@@ -49,6 +49,9 @@ pub enum AutoShutdown {
     AnySignificant,
     /// It ends with the last significant child. One that is being restarted has not ended.
     AllSignificant,
+    /// It ends when it has no child any more, significant or not, however they have left: they ended and are not kept, were
+    /// stopped, or have used up their restarts. One that has not had any waits for its first.
+    WhenEmpty,
 }
 
 /// The rules of one supervisor.

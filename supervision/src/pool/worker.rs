@@ -189,8 +189,12 @@ impl<M: Send + 'static> Start for Occupant<M> {
         self.start.end(reason);
     }
 
-    fn rest(&self) {
-        self.start.rest();
+    fn rest(&self, finally: bool) {
+        self.start.rest(finally);
+    }
+
+    fn set_closed_at_rest(&self) {
+        self.start.set_closed_at_rest();
     }
 
     fn supervisor(&self) -> Option<SupervisorRef> {

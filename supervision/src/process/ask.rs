@@ -53,6 +53,11 @@ pub struct Reply<T> {
 }
 
 impl<T> Reply<T> {
+    /// One that nobody waits for.
+    pub(crate) fn unread() -> Reply<T> {
+        Reply { slot: None }
+    }
+
     /// Answers. An asker who has stopped waiting misses nothing: the value is dropped.
     pub fn send(self, value: T) {
         let _ = self.try_send(value);

@@ -196,7 +196,10 @@ impl<M: Send + 'static> Incarnation<M> {
     }
 
     fn leave(&self, reason: ExitReason) {
+        // Whoever still has the context, in another task, receives nothing any more.
+        self.life().request_stop(None);
         self.shared.core.leave(self.life(), &reason);
+        self.shared.wake();
         self.life().ended(reason);
     }
 }

@@ -156,12 +156,31 @@ impl<M: Send + 'static> Context<M> {
         self.env().names().clone()
     }
 
+    /// Calls something whose panic is not to be this process's failure: it is contained, and reported as that of a hook.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{Context, Exit, child};
+    /// let plugins: [fn(); 1] = [|| println!("begins")];
+    /// let host = child(move |cx: Context<()>| async move {
+    ///     plugins.iter().for_each(|plugin| cx.contain(plugin));
+    ///     Ok(())
+    /// });
+    /// ```
+    pub fn contain(&self, f: impl FnOnce()) {
+        self.env().contain(f);
+    }
+
     pub(crate) fn env(&self) -> &Env {
         self.life.env()
     }
 
     pub(crate) fn is_killed(&self) -> bool {
         self.life.is_killed()
+    }
+
+    pub(crate) fn is_coming_back(&self) -> bool {
+        self.life.is_coming_back()
     }
 
     pub(crate) fn stop_request(&self) -> Option<Option<Time>> {

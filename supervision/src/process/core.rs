@@ -376,10 +376,15 @@ impl<M: Send + 'static> Shared<M> {
         self.bury(messages, reason)
     }
 
+    /// Refuses messages while the process rests; those that wait are dead letters.
+    pub(crate) fn shut_at_rest(&self, reason: &ExitReason) {
+        let left = self.shut(reason);
+        self.dead_letters(left + self.unreported());
+    }
+
     /// Ends the process for good.
     pub(crate) fn end(&self, reason: ExitReason) {
-        let left = self.shut(&reason);
-        self.dead_letters(left + self.unreported());
+        self.shut_at_rest(&reason);
         self.forget_all();
         self.core.end(reason);
     }

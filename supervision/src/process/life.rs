@@ -33,6 +33,8 @@ pub(crate) struct Life {
     told: AtomicU8,
     stopping: AtomicBool,
     killed: AtomicBool,
+    /// It is stopped only to be started again.
+    coming_back: AtomicBool,
     /// Something waits on the control lane.
     noticed: AtomicBool,
     /// How often the body has said that it makes progress; odd while it waits for a message.
@@ -92,6 +94,7 @@ impl Life {
             told: AtomicU8::new(STARTING),
             stopping: AtomicBool::new(false),
             killed: AtomicBool::new(false),
+            coming_back: AtomicBool::new(false),
             noticed: AtomicBool::new(false),
             progress: AtomicU32::new(0),
             seen: AtomicU32::new(0),
@@ -158,6 +161,15 @@ impl Life {
         let waiters = state.here().map(|here| here.waiters.take());
         drop(state);
         waiters.into_iter().flatten().for_each(guard::wake);
+    }
+
+    /// Takes note that it is stopped, or killed, only to be started again. Said before it is.
+    pub(crate) fn set_coming_back(&self) {
+        self.coming_back.store(true, SeqCst);
+    }
+
+    pub(super) fn is_coming_back(&self) -> bool {
+        self.coming_back.load(SeqCst)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

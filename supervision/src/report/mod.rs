@@ -13,7 +13,7 @@ pub(crate) use self::history::Restarts;
 pub use self::history::{History, LastCrash, Record};
 pub(crate) use self::letters::Letters;
 pub use self::letters::{DeadLetter, DeadLetters, Undelivered};
-pub(crate) use self::reporter::{Hook, Reporter};
+pub(crate) use self::reporter::{Hook, Reporter, described};
 
 use crate::pid::Pid;
 use crate::plan::{self, ExitReason, PanicReport};
@@ -89,7 +89,7 @@ pub enum Report {
         /// How many messages.
         count: usize,
     },
-    /// A hook panicked. It is called again for the next report; of a hook that goes on so, this is said once.
+    /// A hook or an [`Observer`](crate::Observer) panicked. It is called again; of a hook that goes on so, this is said once.
     HookPanicked {
         /// How.
         panic: PanicReport,

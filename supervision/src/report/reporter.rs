@@ -113,7 +113,7 @@ impl Counters {
     }
 }
 
-fn described(panic: &Panic) -> PanicReport {
+pub(crate) fn described(panic: &Panic) -> PanicReport {
     PanicReport {
         message: Arc::from(panic.message().unwrap_or("a payload that is not text")),
         location: panic.location().map(|location| Arc::from(location.to_string())),

@@ -110,6 +110,11 @@ impl Runtime {
         Runtime(Kind::Sim(sim.inner().clone()))
     }
 
+    /// Waits for a time: real, or virtual in a simulation. For code that is no process; a process has [`Context::sleep`](crate::Context::sleep).
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        self.callers_timer(duration)
+    }
+
     /// Returns a runtime for a subtree, with so many threads of its own and this one's clock. It has none before it is opened. In a simulation
     /// it is the simulation.
     pub(crate) fn own(&self, name: &str, threads: usize) -> Runtime {

@@ -3,6 +3,7 @@
 use super::command::Command;
 use super::driver::drive;
 use super::error::{InvalidSupervisor, SupervisorError};
+use super::observer::{Observer, Observers};
 use super::reference::SupervisorRef;
 use crate::child::{self, AnyChild, Child, Given, Start};
 use crate::env::Env;
@@ -14,9 +15,10 @@ use crate::plan::{
     RestartType, Settings, Shutdown, Strategy,
 };
 use crate::process::{Life, Process, Shared, body};
+use crate::sync::lock;
 use crate::worker::{RestartStrategy, Worker};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Describes a supervisor: its rules, and the children that it starts with.
@@ -54,6 +56,15 @@ pub struct Supervisor {
     place: Option<Place>,
     dedicated: Option<usize>,
     children: Vec<Given>,
+    rest: Rest,
+}
+
+/// What few supervisors have.
+#[derive(Clone, Default)]
+struct Rest {
+    observers: Observers,
+    keeps_rules: bool,
+    gives_up_with_error: bool,
 }
 
 impl Supervisor {
@@ -63,8 +74,8 @@ impl Supervisor {
         let shared = Shared::of_supervisor();
         shared.core.set_name(name.clone());
         let spec = ChildSpec::supervisor().id(name.clone());
-        let (settings, children) = (Settings::default(), Vec::new());
-        Supervisor { shared, name, settings, spec, place: None, dedicated: None, children }
+        let (settings, children, rest) = (Settings::default(), Vec::new(), Rest::default());
+        Supervisor { shared, name, settings, spec, place: None, dedicated: None, children, rest }
     }
 
     /// Describes a supervisor for children that come and go: they start at once and stop in parallel, one-for-one.
@@ -145,6 +156,25 @@ impl Supervisor {
     /// Sets whether the supervisor's end may end its own supervisor; a permanent one cannot be significant.
     pub fn significant(mut self, significant: bool) -> Self {
         self.spec.significant = significant;
+        self
+    }
+
+    /// Ends by an error when it gives up, so that also a transient supervisor is restarted for it. Otherwise it ends by shutdown, as in OTP.
+    pub fn gives_up_with_error(mut self) -> Self {
+        self.rest.gives_up_with_error = true;
+        self
+    }
+
+    /// Keeps rules that are changed while it runs ([`SupervisorRef::change_settings`]) over its restarts. Otherwise each incarnation begins
+    /// with those that it was described with.
+    pub fn keeps_rules(mut self) -> Self {
+        self.rest.keeps_rules = true;
+        self
+    }
+
+    /// Adds somebody who is told when it starts its children, and when it has stopped.
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.rest.observers.add(observer);
         self
     }
 
@@ -263,9 +293,10 @@ impl Supervisor {
     }
 
     pub(crate) fn into_child(self) -> (Given, SupervisorRef) {
-        let Supervisor { shared, name, settings, spec, place, dedicated, children } = self;
+        let Supervisor { shared, name, settings, spec, place, dedicated, children, rest } = self;
         let children = children.into_iter().map(Given::take).collect();
-        let blueprint = Arc::new(Blueprint { name, settings, children });
+        let blueprint = Blueprint { name, settings: Mutex::new(settings), children, rest };
+        let blueprint = Arc::new(blueprint);
         let dedicated = dedicated.map(|threads| Dedicated { threads, place: place.clone() });
         let start = Arc::new(Nested { shared: shared.clone(), blueprint, dedicated });
         (
@@ -294,8 +325,32 @@ impl fmt::Debug for Supervisor {
 /// What every incarnation of a supervisor starts from.
 pub(crate) struct Blueprint {
     pub(crate) name: Arc<str>,
-    pub(crate) settings: Settings,
+    settings: Mutex<Settings>,
     pub(crate) children: Vec<AnyChild>,
+    rest: Rest,
+}
+
+impl Blueprint {
+    /// The rules that an incarnation begins with.
+    pub(super) fn settings(&self) -> Settings {
+        lock(&self.settings).clone()
+    }
+
+    /// Takes note of rules that were changed.
+    pub(super) fn keep(&self, settings: &Settings) {
+        if self.rest.keeps_rules {
+            *lock(&self.settings) = settings.clone();
+        }
+    }
+
+    pub(super) fn observers(&self) -> &Observers {
+        &self.rest.observers
+    }
+
+    /// Whether giving up is an error, and no shutdown.
+    pub(super) fn gives_up_with_error(&self) -> bool {
+        self.rest.gives_up_with_error
+    }
 }
 
 /// A supervisor, as a child.
@@ -326,6 +381,12 @@ impl Nested {
             }),
             _ => Ok(()),
         }
+    }
+}
+
+impl Nested {
+    fn stopped(&self) {
+        self.blueprint.observers().tell(self.shared.core.env(), |observer| observer.stopped());
     }
 }
 
@@ -374,15 +435,19 @@ impl Start for Nested {
         {
             below.runtime().close();
         }
+        self.stopped();
         // Last: whoever waits for this end finds those of the children.
         self.shared.end(reason);
     }
 
     /// Nobody would answer while it rests: requests are refused until it is started again. The same below it.
-    fn rest(&self) {
+    fn rest(&self, finally: bool) {
         self.shared.shut(&ExitReason::Shutdown);
         for child in &self.blueprint.children {
-            child.start.rest();
+            child.start.rest(finally);
+        }
+        if finally {
+            self.stopped();
         }
     }
 

@@ -53,6 +53,7 @@ pub(crate) enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Stop,
+    Kill,
     Restart,
     Delete,
 }

@@ -75,8 +75,8 @@ impl Driver {
         if blueprint.name.is_empty() {
             return Err(invalid(Arc::new(InvalidSupervisor::EmptyName)));
         }
-        let mut plan =
-            Plan::new(blueprint.settings.clone()).map_err(|error| invalid(Arc::new(error)))?;
+        blueprint.observers().tell(Some(cx.env()), |observer| observer.starting());
+        let mut plan = Plan::new(blueprint.settings()).map_err(|error| invalid(Arc::new(error)))?;
         plan.seed(cx.env().runtime().random());
         let now = cx.env().now();
         let mut driver = Driver {
@@ -105,6 +105,11 @@ impl Driver {
 
     pub(super) fn now(&self) -> Time {
         self.at
+    }
+
+    /// Has the next incarnation begin with the rules as they are now, if it is to.
+    pub(super) fn keep_rules(&self) {
+        self.blueprint.keep(self.plan.settings());
     }
 
     pub(super) fn name(&self) -> &Arc<str> {
@@ -224,20 +229,38 @@ impl Driver {
     fn act(&mut self, action: Action) -> Option<Finish> {
         match action {
             Action::Start { pid, incarnation } => self.start(pid, incarnation),
-            Action::Stop { pid, deadline, .. } => self.with_life(pid, |entry, life| {
-                life.request_stop(deadline);
-                entry.start.process().wake();
-            }),
-            Action::Kill { pid, .. } => self.with_life(pid, |_, life| life.kill()),
+            Action::Stop { pid, deadline, .. } => {
+                self.note_return(pid);
+                self.with_life(pid, |entry, life| {
+                    life.request_stop(deadline);
+                    entry.start.process().wake();
+                });
+            }
+            Action::Kill { pid, .. } => {
+                self.note_return(pid);
+                self.with_life(pid, |_, life| life.kill());
+            }
             Action::Watch { pid, incarnation } => self.watch(pid, incarnation),
             Action::Stopped { pid } => self.stopped(pid),
             Action::Removed { pid, reason } => self.removed(pid, reason),
             Action::Abandoned { pid, .. } => self.abandoned(pid),
             Action::Report(report) => self.report(report),
-            Action::Ready => self.cx.ready(),
+            Action::Ready => self.ready(),
             Action::Finish(finish) => return Some(finish),
         }
         None
+    }
+
+    fn ready(&self) {
+        self.blueprint.observers().tell(Some(self.cx.env()), |observer| observer.started());
+        self.cx.ready();
+    }
+
+    /// Tells a child that is about to be stopped whether that is only for a restart.
+    fn note_return(&self, pid: Pid) {
+        if self.plan.comes_back(pid, self.cx.is_coming_back()) {
+            self.with_life(pid, |_, life| life.set_coming_back());
+        }
     }
 
     /// Looks whether a child makes progress.
@@ -272,7 +295,7 @@ impl Driver {
 
     fn stopped(&mut self, pid: Pid) {
         if let Some(entry) = self.table.get(&pid) {
-            entry.start.rest();
+            entry.start.rest(true);
         }
         self.at_rest(pid, None);
     }
@@ -282,7 +305,7 @@ impl Driver {
         self.at_rest(pid, Some(&reason));
         let Some(entry) = self.table.remove(&pid) else { return };
         if entry.is_declared() && self.plan.is_ending() {
-            entry.start.rest();
+            entry.start.rest(false);
         } else {
             child::close(&entry.start, &reason);
         }
@@ -319,6 +342,7 @@ impl Driver {
             Finish::Stopped(reason) => Err(Exit::with(reason)),
             finish => {
                 let gave_up = matches!(finish, Finish::GaveUp { .. });
+                let gave_up = gave_up && !self.blueprint.gives_up_with_error();
                 let supervisor = self.blueprint.name.clone();
                 let error = SupervisorError::Finished { supervisor, finish };
                 Err(if gave_up { Exit::shutdown_with(error) } else { Exit::from(error) })
@@ -336,11 +360,14 @@ impl Drop for Driver {
                 self.cx.env().orphan(life);
             }
             if entry.is_declared() {
-                entry.start.rest();
+                entry.start.rest(false);
             } else {
                 child::close(&entry.start, &ExitReason::Killed);
             }
             guard::contain(|| drop(entry));
+        }
+        if !self.plan.has_failed() && !self.cx.is_coming_back() {
+            self.blueprint.observers().tell(Some(self.cx.env()), |observer| observer.stopped());
         }
     }
 }

@@ -8,6 +8,7 @@ mod command;
 mod driver;
 mod entry;
 mod error;
+mod observer;
 mod reference;
 mod requests;
 
@@ -15,6 +16,7 @@ pub use builder::Supervisor;
 pub(crate) use command::{Command, Signal};
 pub(crate) use error::below;
 pub use error::{InvalidSupervisor, SupervisorError};
+pub use observer::Observer;
 pub use reference::{
     ChangeError, ChildInfo, Gone, RequestError, StartChildError, SupervisorRef, Which,
 };

@@ -100,6 +100,56 @@ impl SupervisorRef {
         Ok(address)
     }
 
+    /// Gives a supervisor to this one, after all other children, and does not wait. If it is refused then (this one is stopping, or has a child
+    /// of that name), or cannot start, nothing of it is left. What is given before this one runs waits for it.
+    ///
+    /// # Errors
+    /// [`Gone`] when this supervisor has ended.
+    pub fn spawn_supervisor(&self, supervisor: Supervisor) -> Result<SupervisorRef, Gone> {
+        let (child, nested) = supervisor.into_child();
+        self.post(Command::Start { child, reply: Reply::unread() })?;
+        Ok(nested)
+    }
+
+    /// Asks to stop a child, and does not wait: see [`stop_child`](Self::stop_child). Nothing happens if there is no such child.
+    ///
+    /// # Errors
+    /// [`Gone`] when the supervisor has ended.
+    pub fn request_stop(&self, which: impl Into<Which>) -> Result<(), Gone> {
+        let (request, which, reply) = (Request::Stop, which.into(), Reply::unread());
+        self.post(Command::Request { request, which, reply })
+    }
+
+    /// Asks to kill a child: it ends at its next poll, without being asked to stop. Otherwise as [`request_stop`](Self::request_stop).
+    ///
+    /// # Errors
+    /// [`Gone`] when the supervisor has ended.
+    pub fn request_kill(&self, which: impl Into<Which>) -> Result<(), Gone> {
+        let (request, which, reply) = (Request::Kill, which.into(), Reply::unread());
+        self.post(Command::Request { request, which, reply })
+    }
+
+    /// Asks for other rules, and does not wait: see [`change_settings`](Self::change_settings). Rules that contradict themselves change nothing.
+    ///
+    /// # Errors
+    /// [`Gone`] when the supervisor has ended.
+    pub fn request_settings(&self, settings: Settings) -> Result<(), Gone> {
+        let settings = Box::new(settings);
+        self.post(Command::ChangeSettings { settings, reply: Reply::unread() })
+    }
+
+    /// Says whether the supervisor has ended for good.
+    pub fn has_ended(&self) -> bool {
+        self.address.has_ended()
+    }
+
+    fn post(&self, command: Command) -> Result<(), Gone> {
+        self.address.shared.mailbox.push(command).map_err(|refused| {
+            guard::contain(|| drop(refused));
+            Gone
+        })
+    }
+
     /// Stops a child and waits until it has. A permanent or transient child stays known, and can be restarted; a temporary one,
     /// or one of a dynamic supervisor, is gone.
     ///

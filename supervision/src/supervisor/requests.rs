@@ -38,7 +38,11 @@ impl Driver {
             Command::Spec { which, reply } => reply.send(self.spec(&which)),
             Command::Settings { reply } => reply.send(self.plan.settings().clone()),
             Command::ChangeSettings { settings, reply } => {
-                reply.send(self.plan.change_settings(*settings));
+                let changed = self.plan.change_settings(*settings);
+                if changed.is_ok() {
+                    self.keep_rules();
+                }
+                reply.send(changed);
             }
             Command::Recycle { which, after, reply } => self.recycle(&which, after, reply),
             Command::Survey { question } => question.answer(self.account()),
@@ -122,6 +126,7 @@ impl Driver {
         };
         let ask = match request {
             Request::Stop => Plan::stop_child,
+            Request::Kill => Plan::kill_child,
             Request::Restart => Plan::restart_child,
             Request::Delete => Plan::delete_child,
         };
@@ -132,7 +137,7 @@ impl Driver {
         // A child at rest already: there will be no word of it.
         let done = self.plan.child(pid).is_none_or(|child| child.state == ChildState::Stopped);
         match self.table.get_mut(&pid) {
-            Some(entry) if !(done && request == Request::Stop) => {
+            Some(entry) if !done || matches!(request, Request::Restart | Request::Delete) => {
                 entry.wait_for(request, reply);
             }
             _ => reply.send(Ok(())),
@@ -145,6 +150,7 @@ impl Driver {
         let reason = gone.cloned().unwrap_or(ExitReason::Shutdown);
         entry.answer_start(|| Err(StartChildError::Failed(reason.clone())));
         entry.answer(Request::Stop, &Ok(()));
+        entry.answer(Request::Kill, &Ok(()));
         entry.answer(Request::Restart, &Err(RequestError::Failed(reason)));
         if gone.is_some() {
             entry.answer(Request::Delete, &Ok(()));

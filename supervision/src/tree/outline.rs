@@ -227,6 +227,7 @@ impl Supervision {
         text.push_str(match self.auto_shutdown {
             AutoShutdown::Never => "",
             AutoShutdown::AnySignificant => ", ends with any significant child",
+            AutoShutdown::WhenEmpty => ", ends when it is empty",
             AutoShutdown::AllSignificant => ", ends with all significant children",
         });
         Ok(())
