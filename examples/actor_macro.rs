@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use bastion::Sim;
-use bastion::prelude::*;
+use bastion::typed::*;
 use std::time::Duration;
 
 /// Pence.

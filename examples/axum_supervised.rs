@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Router, serve};
 use bastion::executor::{sleep, spawn_blocking};
-use bastion::prelude::*;
+use bastion::typed::*;
 use futures_lite::future::or;
 use std::error::Error;
 use std::io::{self, Read, Write};
@@ -133,7 +133,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while requests.load(SeqCst) == before {
         sleep(Duration::from_millis(1)).await;
     }
-    let stopped = Bastion::stop(Duration::from_secs(10)).await;
+    let stopped = Bastion::stop_within(Duration::from_secs(10)).await;
     assert!(stopped.forced.is_empty(), "{stopped:?}");
     let slow = slow.await.ok_or("the client has panicked")??;
     assert_eq!(slow, (200, "done".to_owned()), "what had begun was answered");

@@ -8,7 +8,7 @@
 
 use bastion::Overflow;
 use bastion::executor::sleep;
-use bastion::prelude::*;
+use bastion::typed::*;
 use std::time::{Duration, Instant};
 
 const JOBS: u32 = 40;

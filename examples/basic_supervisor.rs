@@ -7,7 +7,7 @@
 
 use bastion::executor::sleep;
 use bastion::plan::Strategy;
-use bastion::prelude::*;
+use bastion::typed::*;
 use bastion::{RestartStrategy, ShutdownHandle, SupervisorError};
 use std::error::Error;
 use std::sync::Arc;

@@ -7,7 +7,7 @@
 
 use bastion::Msg;
 use bastion::plan::RestartType;
-use bastion::prelude::*;
+use bastion::typed::*;
 
 enum Count {
     Add(u64),

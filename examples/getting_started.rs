@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use bastion::prelude::*;
+use bastion::typed::*;
 use std::time::Duration;
 
 enum Count {

@@ -5,7 +5,7 @@
 
 #![forbid(unsafe_code)]
 
-use bastion::prelude::*;
+use bastion::typed::*;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -65,7 +65,7 @@ async fn ask_to_end() -> Result<(), Box<dyn Error>> {
 
 #[cfg(not(unix))]
 async fn ask_to_end() -> Result<(), Box<dyn Error>> {
-    bastion::executor::spawn(Bastion::stop(ALL)).detach();
+    bastion::executor::spawn(Bastion::stop_within(ALL)).detach();
     Ok(())
 }
 

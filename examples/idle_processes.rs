@@ -5,7 +5,7 @@
 
 #![forbid(unsafe_code)]
 
-use bastion::prelude::*;
+use bastion::typed::*;
 use clap::Parser;
 use std::fs;
 use std::process::ExitCode;
@@ -60,7 +60,7 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let used = processor_seconds().unwrap_or(f64::INFINITY) - used_before;
     println!("processor time in {} idle seconds: {used:.2} s (less than {LIMIT})", args.seconds);
 
-    let stopped = Bastion::stop(Duration::from_secs(30)).await;
+    let stopped = Bastion::stop_within(Duration::from_secs(30)).await;
     assert!(stopped.forced.is_empty() && stopped.abandoned == 0, "all stop in order: {stopped:?}");
     Ok(if used < LIMIT { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

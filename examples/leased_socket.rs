@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use bastion::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, TcpListener, TcpStream};
-use bastion::prelude::*;
+use bastion::typed::*;
 use futures_lite::future::or;
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -120,7 +120,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("who came while there was no server was answered by the next");
     print!("{}", Bastion::tree().await);
 
-    assert!(Bastion::stop(Duration::from_secs(10)).await.forced.is_empty());
+    assert!(Bastion::stop_within(Duration::from_secs(10)).await.forced.is_empty());
     assert_eq!(socket.leases(), u64::from(address.incarnation()));
     let listener = socket.retire().await.ok_or("the socket has gone")?;
     assert_eq!(listener.local_addr()?, place);

@@ -6,7 +6,7 @@
 
 #![forbid(unsafe_code)]
 
-use bastion::prelude::*;
+use bastion::typed::*;
 use bastion::{Gone, Runtime};
 use clap::Parser;
 use std::fs;

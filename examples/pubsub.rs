@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 
 use bastion::plan::RestartType;
-use bastion::prelude::*;
+use bastion::typed::*;
 use bastion::{Names, Published};
 use std::time::Duration;
 

@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use bastion::executor::{spawn, spawn_detached};
-use bastion::prelude::*;
+use bastion::typed::*;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;

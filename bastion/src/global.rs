@@ -1,5 +1,7 @@
-//! [`Bastion`]: the one system of a program that wants no more than one.
+//! [`Bastion`]: the one platform of a program that wants no more than one. What its processes need that say what they receive is here; what bastion 0.4
+//! has is in `classic`.
 
+use crate::platform::Platform;
 use crate::{
     Address, Child, Gone, Runtime, StartChildError, Stopped, Supervisor, SupervisorRef, System,
     Tree,
@@ -8,25 +10,36 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-static SYSTEM: Mutex<Option<System>> = Mutex::new(None);
+static PLATFORM: Mutex<Option<Platform>> = Mutex::new(None);
 
-/// How long [`Bastion::run`], and with it `#[bastion::main]`, waits at most for the processes to stop.
-const STOP_LIMIT: Duration = Duration::from_secs(30);
+/// How long [`Bastion::run`], and with it `#[bastion::main]`, waits at most for the processes to stop; and [`Bastion::stop`].
+pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// The global system. It is made when it is first used, and again when it is used after it was stopped.
+/// The global platform, and its system.
 ///
-/// All it has is one [`System`] on the global executor; a program with more than one system, and every test, makes its own.
+/// All it has is one [`Platform`] on the global executor; a program with more than one, and every test, makes its own.
 #[derive(Debug)]
 pub struct Bastion;
 
+/// Returns the global platform. It is made when it is first asked for; if `anew`, also when it was stopped.
+pub(crate) fn platform(anew: bool) -> Platform {
+    let mut global = PLATFORM.lock().unwrap_or_else(PoisonError::into_inner);
+    let old = global.take_if(|platform| anew && platform.has_ended());
+    let platform = global.get_or_insert_with(|| Platform::new(Runtime::executor())).clone();
+    drop(global);
+    drop(old);
+    platform
+}
+
+/// Returns the global platform, if there is one.
+fn existing() -> Option<Platform> {
+    PLATFORM.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 impl Bastion {
-    /// Returns the global system.
+    /// Returns the global system, a new one after it was stopped.
     pub fn system() -> System {
-        let mut global = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner);
-        if global.as_ref().is_some_and(System::has_ended) {
-            *global = None;
-        }
-        global.get_or_insert_with(|| System::new(Runtime::executor())).clone()
+        platform(true).system().clone()
     }
 
     /// Starts a process and does not wait: see [`System::spawn_child`].
@@ -50,11 +63,11 @@ impl Bastion {
         Bastion::system().tree().await
     }
 
-    /// Stops everything in order, within `limit`; see [`System::stop`]. Does nothing when there is nothing to stop.
-    pub async fn stop(limit: Duration) -> Stopped {
-        let system = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(system) = system else { return Stopped::default() };
-        system.stop(limit).await
+    /// Stops everything in order, within `limit`, and waits for it; see [`System::stop`]. Does nothing when there is nothing to stop.
+    pub async fn stop_within(limit: Duration) -> Stopped {
+        let Some(platform) = existing() else { return Stopped::default() };
+        platform.stop(limit);
+        platform.system().stop(limit).await
     }
 
     /// Waits for a signal that asks the program to end, then stops everything in order, within `limit`: see
@@ -73,7 +86,7 @@ impl Bastion {
     /// With the future's panic; the system is then not stopped in order.
     pub fn run<F: Future>(main: F) -> F::Output {
         let output = crate::executor::run(main);
-        crate::executor::run(Bastion::stop(STOP_LIMIT));
+        crate::executor::run(Bastion::stop_within(STOP_LIMIT));
         output
     }
 }

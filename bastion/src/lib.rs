@@ -1,18 +1,25 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod classic;
+#[cfg(feature = "distributed")]
+pub mod distributed;
 mod global;
+mod macros;
 pub mod testing;
 
-pub use bastion_executor as executor;
-#[cfg(feature = "io")]
-pub use bastion_executor::io;
+pub use bastion_classic::callbacks::Callbacks;
+pub use bastion_classic::config::Config;
+pub use bastion_classic::{
+    answer, blocking, child_ref, children, children_ref, context, dispatcher, distributor,
+    envelope, errors, message, msg, path, platform, run, spawn, supervisor,
+};
 /// Each method becomes a variant of an enum, `CounterMessage` for a `Counter`, and a method of every `Address<CounterMessage>`, by the trait
 /// `CounterAddress`: with this in scope, `counter.add(2)?` tells, and `counter.total().await?` asks. The methods stay what they were, so the state
 /// can be tested without a process.
 ///
 /// ```
-/// use bastion::prelude::*;
+/// use bastion::typed::*;
 ///
 /// struct Counter {
 ///     total: u64,
@@ -78,7 +85,7 @@ pub use bastion_executor::io;
 pub use bastion_macros::actor;
 /// # Examples
 /// ```
-/// use bastion::prelude::*;
+/// use bastion::typed::*;
 ///
 /// #[bastion::main]
 /// async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -96,7 +103,7 @@ pub use bastion_macros::actor;
 pub use bastion_macros::main;
 /// # Examples
 /// ```
-/// use bastion::prelude::*;
+/// use bastion::typed::*;
 ///
 /// #[bastion::test(virtual_time, seed = 7)]
 /// async fn a_limit_of_an_hour_passes_in_no_time(system: System) {
@@ -116,21 +123,37 @@ pub use bastion_supervision::{
     CrashReport, DeadLetter, DeadLetters, Discarded, Down, Elastic, Exit, ExitSignal,
     ForeignMonitor, Gone, Handling, History, InitializationError, InvalidSupervisor, LastCrash,
     Lease, MailboxFull, Message, Monitor, Msg, NameError, Names, NoSupervisor, NotUnderstood,
-    Overflow, Pid, Place, PlaceError, Pool, PoolAddress, PoolAsk, PoolAskError, PoolTellError,
-    ProcessShutdown, Published, Recipient, Record, Refusal, Reply, Report, RequestError, Resource,
-    RestartMode, RestartStrategy, Retired, Route, Runtime, RuntimeError, ShutdownHandle,
-    ShutdownStrategy, Sim, Source, StartChildError, Stats, StopSignal, Stopped, Supervisable,
-    Supervision, Supervisor, SupervisorError, SupervisorFuture, SupervisorRef, System,
-    SystemBuilder, Task, Tasks, TellError, TellNameError, TimedOut, Totals, Tree, TryAcquireError,
-    Undelivered, Which, Worker, Workload, child, current_pid, current_supervisor, one_shot, plan,
-    progress, spawn, supervised, worker,
+    Observer, Overflow, Pid, Place, PlaceError, Pool, PoolAddress, PoolAsk, PoolAskError,
+    PoolTellError, ProcessShutdown, Published, Recipient, Record, Refusal, Reply, Report,
+    RequestError, Resource, RestartMode, RestartStrategy, Retired, Route, Runtime, RuntimeError,
+    ShutdownHandle, ShutdownStrategy, Sim, Source, StartChildError, Stats, StopSignal, Stopped,
+    Supervisable, Supervision, Supervisor, SupervisorError, SupervisorFuture, SupervisorRef,
+    System, SystemBuilder, Task, Tasks, TellError, TellNameError, TimedOut, Totals, Tree,
+    TryAcquireError, Undelivered, Which, Worker, Workload, child, current_pid, current_supervisor,
+    one_shot, plan, progress, spawn, supervised, worker,
 };
 #[cfg(feature = "signals")]
 pub use bastion_supervision::{SignalError, Termination, termination};
 pub use global::Bastion;
 
-/// What most programs need, with one `use`.
+/// Futures on the executor, as bastion 0.4 has it, and the executor itself.
+pub mod executor {
+    pub use bastion_classic::executor::{ProcStack, blocking, run, spawn};
+    pub use bastion_executor::*;
+}
+
+#[cfg(feature = "io")]
+pub use bastion_executor::io;
+
+/// What the prelude of bastion 0.4 has: what most programs need whose messages are values of any type.
 pub mod prelude {
+    pub use crate::Bastion;
+    pub use crate::{children, supervisor};
+    pub use bastion_classic::prelude::*;
+}
+
+/// What most programs need whose processes say what they receive.
+pub mod typed {
     pub use crate::plan::{Backoff, ExitReason, RestartPolicy, RestartType, Shutdown, Strategy};
     pub use crate::{
         Address, AskError, Bastion, Child, Context, Exit, InitializationError, Msg, Place,

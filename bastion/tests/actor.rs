@@ -9,7 +9,7 @@ mod by_macro;
 #[path = "actor/kinds.rs"]
 mod kinds;
 
-use bastion::prelude::*;
+use bastion::typed::*;
 use bastion::{Ask, System};
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! The attribute macros: what they make works, and what they refuse is said where it is.
 
-use bastion::prelude::*;
+use bastion::typed::*;
 use std::time::Duration;
 
 async fn echo(mut cx: Context<Reply<u32>>) -> Result<(), Exit> {

@@ -28,6 +28,7 @@ const PACKAGES: &[(&str, bool)] = &[
     ("bastion-mailbox", true),
     ("bastion-executor", true),
     ("bastion-supervision", false),
+    ("bastion-classic", false),
     ("bastion", false),
 ];
 

@@ -1,7 +1,7 @@
 //! Methods of all kinds that can be messages, and blocks of all kinds.
 
 use bastion::Context;
-use bastion::prelude::*;
+use bastion::typed::*;
 use std::collections::BTreeMap;
 use std::num::ParseIntError;
 

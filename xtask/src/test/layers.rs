@@ -39,6 +39,11 @@ const LAYERS: &[Layer] = &[
         features: &[],
         allowed: &["lightproc", "bastion-mailbox", "bastion-supervision"],
     },
+    Layer {
+        package: "bastion-classic",
+        features: &["--all-features"],
+        allowed: &["lightproc", "bastion-mailbox", "bastion-executor", "bastion-supervision"],
+    },
     Layer { package: "bastion-macros", features: &["--all-features"], allowed: &[] },
     Layer {
         package: "bastion",
@@ -48,6 +53,7 @@ const LAYERS: &[Layer] = &[
             "bastion-mailbox",
             "bastion-executor",
             "bastion-supervision",
+            "bastion-classic",
             "bastion-macros",
         ],
     },

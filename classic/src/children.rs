@@ -1,0 +1,190 @@
+//! [`Children`]: the description of a group of children.
+
+use crate::callbacks::Callbacks;
+use crate::child;
+use crate::child_ref::ChildRef;
+use crate::children_ref::{ChildrenRef, Group};
+use crate::context::{BastionContext, BastionId};
+use crate::dispatcher::Dispatcher;
+use crate::distributor::Distributor;
+use crate::element::Element;
+use crate::envelope::SignedMessage;
+use crate::exec::Exec;
+use crate::path::BastionPathElement;
+use crate::strategy::{self, RestartStrategy, SupervisionStrategy};
+use crate::supervisor::SupervisorRef;
+use bastion_supervision::plan::{AutoShutdown, RestartType};
+use bastion_supervision::{Child, Supervisor};
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// Describes a group: children that run the same, under one supervisor. It is given to a closure, which returns it.
+///
+/// A child that ends with `Ok(())` has ended; one that ends with `Err(())`, or panics, is restarted, as its supervisor's strategies say: alone under
+/// [`OneForOne`](SupervisionStrategy::OneForOne), with its group under the others. The group has stopped when none of its children is left.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::prelude::*;
+/// fn workers(children: Children) -> Children {
+///     children
+///         .with_name("workers")
+///         .with_redundancy(3)
+///         .with_exec(|ctx: BastionContext| async move {
+///             loop {
+///                 msg! { ctx.recv().await?,
+///                     job: u32 => println!("{job}");
+///                     _: _ => ();
+///                 }
+///             }
+///         })
+/// }
+/// ```
+pub struct Children {
+    id: BastionId,
+    name: Arc<str>,
+    exec: Exec,
+    redundancy: usize,
+    callbacks: Callbacks,
+    dispatchers: Vec<Dispatcher>,
+    distributors: Vec<Distributor>,
+}
+
+impl Children {
+    pub(crate) fn new() -> Children {
+        Children {
+            id: BastionId::new(),
+            name: "__Anonymous__".into(),
+            exec: Exec::default(),
+            redundancy: 1,
+            callbacks: Callbacks::default(),
+            dispatchers: Vec::new(),
+            distributors: Vec::new(),
+        }
+    }
+
+    /// Returns the id that the group will have.
+    pub fn id(&self) -> &BastionId {
+        &self.id
+    }
+
+    /// Sets the name of the children: see [`ChildRef::name`]. Default: `__Anonymous__`.
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into().into();
+        self
+    }
+
+    /// Sets what the children run: it is called for every child, at each of its starts. Default: they end at once.
+    ///
+    /// Children of one group call it one after another, since it need not be `Sync`; what it returns runs on its own.
+    pub fn with_exec<I, F>(mut self, init: I) -> Self
+    where
+        I: Fn(BastionContext) -> F + Send + 'static,
+        F: Future<Output = Result<(), ()>> + Send + 'static,
+    {
+        self.exec = Exec::new(init);
+        self
+    }
+
+    /// Sets how many children the group has. Default: 1, which 0 means too.
+    pub fn with_redundancy(mut self, redundancy: usize) -> Self {
+        self.redundancy = redundancy.max(1);
+        self
+    }
+
+    /// Makes the children members of a dispatcher. If another group has one of this name, it is that one.
+    pub fn with_dispatcher(mut self, dispatcher: Dispatcher) -> Self {
+        self.dispatchers.push(dispatcher);
+        self
+    }
+
+    /// Makes the children members of a distributor. It is known from now on, and has no members until they run.
+    pub fn with_distributor(mut self, distributor: Distributor) -> Self {
+        distributor.open();
+        self.distributors.push(distributor);
+        self
+    }
+
+    /// Sets what is called when the group starts, is restarted, and stops.
+    pub fn with_callbacks(mut self, callbacks: Callbacks) -> Self {
+        self.callbacks = callbacks;
+        self
+    }
+
+    /// Sets nothing: what the tick was for, in the original, needs none.
+    pub fn with_heartbeat_tick(self, _interval: Duration) -> Self {
+        self
+    }
+
+    /// Makes the group, of which nothing runs yet.
+    pub(crate) fn describe(self, above: &SupervisorRef) -> (Described, ChildrenRef) {
+        let hub = above.hub();
+        let label = format!("children {}", self.id);
+        let engine = Supervisor::dynamic(label);
+        let element = Arc::new(Element::default());
+        element.set_callbacks(self.callbacks);
+        let path = above.path().append(BastionPathElement::Children(self.id.clone()));
+        let dispatcher_types = self.dispatchers.iter().map(Dispatcher::dispatcher_type).collect();
+        let dispatchers = self.dispatchers.into_iter();
+        let group = Arc::new(Group {
+            id: self.id,
+            name: self.name,
+            path: path.expect("a group is below a supervisor"),
+            element: element.clone(),
+            engine: engine.reference(),
+            above: above.clone(),
+            dispatchers: dispatchers.map(|dispatcher| hub.dispatchers().join(dispatcher)).collect(),
+            dispatcher_types,
+            distributors: self.distributors,
+            elems: OnceLock::new(),
+        });
+        let describe = |n: usize| child::describe(&group, n.to_string().into(), self.exec.clone());
+        let (children, elems): (Vec<_>, Vec<ChildRef>) = (0..self.redundancy).map(describe).unzip();
+        group.elems.get_or_init(|| elems);
+        let described = Described { engine: engine.observed_by(element), children };
+        (described, ChildrenRef(group))
+    }
+}
+
+impl fmt::Debug for Children {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Children")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("redundancy", &self.redundancy)
+            .field("callbacks", &self.callbacks)
+            .field("dispatchers", &self.dispatchers)
+            .field("distributors", &self.distributors)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A group to which its supervisor's rules have still to be applied.
+pub(crate) struct Described {
+    engine: Supervisor,
+    children: Vec<Child<SignedMessage>>,
+}
+
+impl Described {
+    /// Applies the rules of the supervisor that it is below: to its children, one by one, and to the group, as a whole.
+    pub(crate) fn finish(
+        self,
+        supervision: &SupervisionStrategy,
+        restart: &RestartStrategy,
+    ) -> Supervisor {
+        let (policy, backoff) = (restart.policy(), restart.backoff());
+        let engine = strategy::group(self.engine, supervision)
+            .auto_shutdown(AutoShutdown::WhenEmpty)
+            .gives_up_with_error()
+            .keeps_rules()
+            .restart(RestartType::Transient)
+            .policy(policy)
+            .backoff(backoff);
+        let add = |engine: Supervisor, child: Child<_>| {
+            engine.child(child.policy(policy).backoff(backoff))
+        };
+        self.children.into_iter().fold(engine, add)
+    }
+}

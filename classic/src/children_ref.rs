@@ -1,0 +1,133 @@
+//! [`ChildrenRef`]: how others reach a group of children.
+
+use crate::child_ref::ChildRef;
+use crate::context::BastionId;
+use crate::dispatcher::{Dispatcher, DispatcherType};
+use crate::distributor::Distributor;
+use crate::element::Element;
+use crate::envelope::{RefAddr, SignedMessage};
+use crate::hub::Hub;
+use crate::message::{Message, Msg};
+use crate::path::BastionPath;
+use crate::supervisor::SupervisorRef;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// A group of children. It stays valid when they are restarted.
+#[derive(Clone)]
+pub struct ChildrenRef(pub(crate) Arc<Group>);
+
+/// What is known of a group.
+pub(crate) struct Group {
+    pub(crate) id: BastionId,
+    pub(crate) name: Arc<str>,
+    pub(crate) path: Arc<BastionPath>,
+    pub(crate) element: Arc<Element>,
+    /// The group as a supervisor of its children.
+    pub(crate) engine: bastion_supervision::SupervisorRef,
+    /// Its own supervisor.
+    pub(crate) above: SupervisorRef,
+    pub(crate) dispatchers: Vec<Arc<Dispatcher>>,
+    pub(crate) dispatcher_types: Vec<DispatcherType>,
+    pub(crate) distributors: Vec<Distributor>,
+    pub(crate) elems: OnceLock<Vec<ChildRef>>,
+}
+
+impl ChildrenRef {
+    pub(crate) fn hub(&self) -> &Hub {
+        self.0.above.hub()
+    }
+
+    pub(crate) fn supervisor(&self) -> Option<&SupervisorRef> {
+        Some(&self.0.above).filter(|above| !above.is_hidden())
+    }
+
+    /// Returns the group's id.
+    pub fn id(&self) -> &BastionId {
+        &self.0.id
+    }
+
+    /// Returns the names of the group's dispatchers.
+    pub fn dispatchers(&self) -> &Vec<DispatcherType> {
+        &self.0.dispatcher_types
+    }
+
+    /// Returns the group's distributors.
+    pub fn distributors(&self) -> &Vec<Distributor> {
+        &self.0.distributors
+    }
+
+    /// Returns the children, those that have ended too, in the order in which they were made: as many as the group's redundancy.
+    pub fn elems(&self) -> &[ChildRef] {
+        self.0.elems.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Sends a message to all children, which share it.
+    ///
+    /// # Errors
+    /// Gives the message back when the group has stopped.
+    pub fn broadcast<M: Message>(&self, msg: M) -> Result<(), M> {
+        if self.has_stopped() {
+            return Err(msg);
+        }
+        let shared: Arc<dyn Message> = Arc::new(msg);
+        self.send_all(&shared);
+        Ok(())
+    }
+
+    pub(crate) fn send_all(&self, msg: &Arc<dyn Message>) {
+        for child in self.elems() {
+            let msg = Msg::broadcast(msg.clone());
+            // One that has ended is none of those who are meant.
+            let _ = child.send(SignedMessage::new(msg, RefAddr::dead_letters()));
+        }
+    }
+
+    /// Stops the group: its children are asked to, and killed if they do not end in a second.
+    ///
+    /// # Errors
+    /// When it has stopped.
+    pub fn stop(&self) -> Result<(), ()> {
+        if self.has_stopped() {
+            return Err(());
+        }
+        self.0.above.engine().request_stop(self.0.engine.name()).map_err(|_gone| ())
+    }
+
+    /// Kills the group: its children end where they wait next.
+    ///
+    /// # Errors
+    /// When it has stopped.
+    pub fn kill(&self) -> Result<(), ()> {
+        if self.has_stopped() {
+            return Err(());
+        }
+        self.0.above.engine().request_kill(self.0.engine.name()).map_err(|_gone| ())
+    }
+
+    /// Returns where in the tree the group is.
+    pub fn path(&self) -> &Arc<BastionPath> {
+        &self.0.path
+    }
+
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.0.element.has_stopped() || self.0.engine.has_ended()
+    }
+}
+
+impl PartialEq for ChildrenRef {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for ChildrenRef {}
+
+impl fmt::Debug for ChildrenRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChildrenRef")
+            .field("path", &self.0.path)
+            .field("elems", &self.elems().len())
+            .finish_non_exhaustive()
+    }
+}

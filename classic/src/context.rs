@@ -1,0 +1,249 @@
+//! [`BastionContext`]: what the body of a child is given. And [`BastionId`].
+
+use crate::child_ref::ChildRef;
+use crate::children_ref::ChildrenRef;
+use crate::dispatcher::{BroadcastTarget, DispatcherType, NotificationType};
+use crate::envelope::{RefAddr, SignedMessage};
+use crate::errors::ReceiveError;
+use crate::message::{Answer, Message, Msg};
+use crate::supervisor::SupervisorRef;
+use async_lock::{Mutex, MutexGuard};
+use bastion_supervision::{Context, Runtime};
+use std::fmt;
+use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::task::Poll;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The id of an element of the tree: a random UUID.
+#[derive(Clone, Debug, Hash, PartialEq, Eq)]
+pub struct BastionId(Uuid);
+
+/// The id of nobody.
+pub const NIL_ID: BastionId = BastionId(Uuid::nil());
+
+impl BastionId {
+    pub(crate) fn new() -> BastionId {
+        let random = fastrand::u128(..).to_ne_bytes();
+        BastionId(uuid::Builder::from_random_bytes(random).into_uuid())
+    }
+}
+
+impl fmt::Display for BastionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How often a child that was asked to stop hears of it when it receives. Whoever goes on after that waits until it is killed, instead of
+/// keeping its thread busy.
+const REFUSALS: u32 = 64;
+
+/// What the body of a child is given: its messages, itself, and those around it.
+///
+/// It can be shared, and used from any task or thread, also by several at once.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::prelude::*;
+/// async fn echo(ctx: BastionContext) -> Result<(), ()> {
+///     loop {
+///         msg! { ctx.recv().await?,
+///             text: &'static str =!> {
+///                 let _ = answer!(ctx, text);
+///             };
+///             _: _ => ();
+///         }
+///     }
+/// }
+/// ```
+pub struct BastionContext {
+    child: ChildRef,
+    group: ChildrenRef,
+    runtime: Runtime,
+    /// Who receives has it, also while it waits.
+    inner: Mutex<Context<SignedMessage>>,
+    refusals: AtomicU32,
+}
+
+impl BastionContext {
+    pub(crate) fn new(
+        child: ChildRef,
+        group: ChildrenRef,
+        runtime: Runtime,
+        context: Context<SignedMessage>,
+    ) -> BastionContext {
+        let (inner, refusals) = (Mutex::new(context), AtomicU32::new(0));
+        BastionContext { child, group, runtime, inner, refusals }
+    }
+
+    /// Returns the child itself.
+    pub fn current(&self) -> &ChildRef {
+        &self.child
+    }
+
+    /// Returns the child's group.
+    pub fn parent(&self) -> &ChildrenRef {
+        &self.group
+    }
+
+    /// Returns the supervisor of the child's group; `None` for a group that was made by `Bastion::children` or `Bastion::spawn`.
+    pub fn supervisor(&self) -> Option<&SupervisorRef> {
+        self.group.supervisor()
+    }
+
+    /// Returns the next message, if one waits. Others run before it says that none does.
+    ///
+    /// # Cancel safety
+    /// No message is lost when the future is dropped.
+    pub async fn try_recv(&self) -> Option<SignedMessage> {
+        if let Some(message) = self.next() {
+            return Some(message);
+        }
+        yield_now().await;
+        self.next()
+    }
+
+    fn next(&self) -> Option<SignedMessage> {
+        // Who has it waits for a message that is not there.
+        self.inner.try_lock()?.try_recv()
+    }
+
+    /// Waits for the next message.
+    ///
+    /// # Errors
+    /// `Err(())`: the child is asked to stop, or its body has ended and this is called elsewhere. Whoever goes on calling waits, after 64 times,
+    /// until the child is killed.
+    ///
+    /// # Cancel safety
+    /// No message is lost when the future is dropped.
+    pub async fn recv(&self) -> Result<SignedMessage, ()> {
+        let received = self.receiver().await.recv().await;
+        match received {
+            Some(message) => Ok(message),
+            None => self.refused(()).await,
+        }
+    }
+
+    /// Waits for the next message, at most so long.
+    ///
+    /// # Errors
+    /// [`ReceiveError::Timeout`] when none has come in this time, [`ReceiveError::Other`] when the child is asked to stop: see
+    /// [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// No message is lost when the future is dropped, nor when the time is over.
+    pub async fn try_recv_timeout(&self, timeout: Duration) -> Result<SignedMessage, ReceiveError> {
+        let mut timer = pin!(self.runtime.sleep(timeout));
+        let received = {
+            let mut received = pin!(async { self.receiver().await.recv().await });
+            poll_fn(|task| match received.as_mut().poll(task) {
+                Poll::Ready(received) => Poll::Ready(Ok(received)),
+                Poll::Pending => timer.as_mut().poll(task).map(Err),
+            })
+            .await
+        };
+        match received {
+            Ok(Some(message)) => Ok(message),
+            Ok(None) => self.refused(ReceiveError::Other).await,
+            Err(()) => Err(ReceiveError::Timeout(timeout)),
+        }
+    }
+
+    async fn receiver(&self) -> MutexGuard<'_, Context<SignedMessage>> {
+        match self.inner.try_lock() {
+            Some(inner) => inner,
+            None => self.inner.lock().await,
+        }
+    }
+
+    async fn refused<T, E>(&self, error: E) -> Result<T, E> {
+        if self.refusals.fetch_add(1, Relaxed) >= REFUSALS {
+            pending::<()>().await;
+        }
+        Err(error)
+    }
+
+    /// Returns the child's own address, with which it signs.
+    pub fn signature(&self) -> RefAddr {
+        self.child.addr()
+    }
+
+    /// Sends a message that is signed by this child. What is sent to the sender of an anonymous message goes to the dead letters.
+    ///
+    /// # Errors
+    /// Gives the message back when the receiver has ended, or its mailbox is full.
+    pub fn tell<M: Message>(&self, to: &RefAddr, msg: M) -> Result<(), M> {
+        match to.child() {
+            Some(child) => {
+                child.tell(msg, self.signature()).map_err(|error| error.into_message().msg.unsent())
+            }
+            None => {
+                dead_letter(&msg);
+                Ok(())
+            }
+        }
+    }
+
+    /// Asks, signed by this child. A question to the sender of an anonymous message has no answer.
+    ///
+    /// # Errors
+    /// Gives the question back when the receiver has ended, or its mailbox is full.
+    pub fn ask<M: Message>(&self, to: &RefAddr, msg: M) -> Result<Answer, M> {
+        match to.child() {
+            Some(child) => {
+                child.ask(msg, self.signature()).map_err(|error| error.into_message().msg.unsent())
+            }
+            None => {
+                dead_letter(&msg);
+                Ok(crate::message::question(RefAddr::dead_letters()).1)
+            }
+        }
+    }
+
+    /// Has the handlers of these dispatchers notified, as by this child. Dispatchers that no group has are passed by.
+    pub fn notify(&self, dispatchers: &[DispatcherType], notification_type: NotificationType) {
+        for dispatcher in dispatchers {
+            if let Some(dispatcher) = self.group.hub().dispatchers().find(dispatcher) {
+                dispatcher.notify(&self.child, notification_type.clone());
+            }
+        }
+    }
+
+    /// Gives a message to the dispatchers of the target: each of them passes it on as its handler does, the default one to one of its members, in turn.
+    /// It is received as something that was told, of the type `Arc<SignedMessage>`, in which the message is a broadcast.
+    pub fn broadcast_message<M: Message>(&self, target: BroadcastTarget, message: M) {
+        let message: Arc<dyn Message> = Arc::new(message);
+        for dispatcher in self.group.hub().dispatchers().targets(target) {
+            let signed = SignedMessage::new(Msg::broadcast(message.clone()), self.signature());
+            dispatcher.broadcast_message(&Arc::new(signed));
+        }
+    }
+}
+
+/// Says that a message was for nobody.
+fn dead_letter(message: &dyn Message) {
+    tracing::debug!(target: "bastion", event = "dead_letter", ?message, "a message to nobody");
+}
+
+/// Lets others run.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|task| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        task.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl fmt::Debug for BastionContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BastionContext").field("child", &self.child).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,50 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![expect(clippy::result_unit_err, reason = "the signatures are those of bastion 0.4")]
+
+pub mod callbacks;
+mod child;
+pub mod child_ref;
+pub mod children;
+pub mod children_ref;
+pub mod config;
+pub mod context;
+pub mod dispatcher;
+pub mod distributor;
+mod element;
+pub mod envelope;
+pub mod errors;
+mod exec;
+pub mod executor;
+mod hub;
+mod macros;
+pub mod message;
+pub mod path;
+pub mod platform;
+mod strategy;
+pub mod supervisor;
+mod sync;
+
+/// What the prelude of bastion 0.4 has, but for `Bastion`, what stands on that, and sockets: those are in the crate `bastion`.
+pub mod prelude {
+    pub use crate::callbacks::Callbacks;
+    pub use crate::child_ref::ChildRef;
+    pub use crate::children::Children;
+    pub use crate::children_ref::ChildrenRef;
+    pub use crate::config::Config;
+    pub use crate::context::{BastionContext, BastionId, NIL_ID};
+    pub use crate::dispatcher::{
+        BroadcastTarget, DefaultDispatcherHandler, Dispatcher, DispatcherHandler, DispatcherMap,
+        DispatcherType, NotificationType,
+    };
+    pub use crate::distributor::Distributor;
+    pub use crate::envelope::{RefAddr, SignedMessage};
+    pub use crate::errors::{ReceiveError, SendError};
+    pub use crate::message::{Answer, AnswerSender, Message, MessageHandler, Msg};
+    pub use crate::path::{BastionPath, BastionPathElement};
+    pub use crate::supervisor::{
+        ActorRestartStrategy, RestartPolicy, RestartStrategy, SupervisionStrategy, Supervisor,
+        SupervisorRef,
+    };
+    pub use crate::{answer, blocking, msg, run, spawn};
+}

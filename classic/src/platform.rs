@@ -1,0 +1,204 @@
+//! [`Platform`]: a tree of supervisors and groups, in a system. A program has one, behind `Bastion`; tests have many.
+
+use crate::children::Children;
+use crate::children_ref::ChildrenRef;
+use crate::context::BastionContext;
+use crate::hub::Hub;
+use crate::message::Message;
+use crate::strategy::{self, RestartStrategy, SupervisionStrategy};
+use crate::supervisor::{self, SupervisorRef};
+use crate::sync::lock;
+use bastion_supervision::plan::ExitReason;
+use bastion_supervision::{Runtime, Supervisor, System};
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What `Bastion` is one of: a tree of supervisors and groups of children, in a [`System`] of its own.
+///
+/// What is made before [`start`](Platform::start) is described and can be written to, and begins to run then, in the order in which it was made; after it, at
+/// once. Cloning a platform gives another handle; with the last one its system is killed.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::platform::Platform;
+/// use bastion_classic::prelude::*;
+/// use bastion_supervision::{Runtime, Sim};
+/// use std::time::Duration;
+/// let sim = Sim::new(1);
+/// sim.run(async {
+///     let platform = Platform::new(Runtime::sim(&sim));
+///     let echo = platform.spawn(|ctx: BastionContext| async move {
+///         msg! { ctx.recv().await?,
+///             text: &'static str =!> {
+///                 answer!(ctx, text).unwrap();
+///             };
+///             _: _ => ();
+///         }
+///         Ok(())
+///     });
+///     let answer = echo.unwrap().elems()[0].ask_anonymously("hello").unwrap();
+///     platform.start();
+///     let text = msg! { answer.await.unwrap(), text: &'static str => text; _: _ => ""; };
+///     assert_eq!(text, "hello");
+///     platform.stop(Duration::from_secs(5));
+///     platform.ended().await;
+/// });
+/// ```
+#[derive(Clone)]
+pub struct Platform(Arc<Inner>);
+
+struct Inner {
+    system: System,
+    root: SupervisorRef,
+    stage: Mutex<Stage>,
+}
+
+enum Stage {
+    /// Nothing runs: the root, with what is to be below it.
+    Described(Box<Supervisor>),
+    Started,
+    Stopped,
+}
+
+impl Platform {
+    /// Makes one without elements, with a new system on this runtime.
+    pub fn new(runtime: Runtime) -> Platform {
+        let (system, hub) = (System::new(runtime.clone()), Arc::new(Hub::new(runtime)));
+        let engine =
+            strategy::supervisor(Supervisor::new("bastion"), &SupervisionStrategy::default());
+        let root = SupervisorRef::hidden(hub, engine.reference());
+        let stage = Mutex::new(Stage::Described(Box::new(engine)));
+        Platform(Arc::new(Inner { system, root, stage }))
+    }
+
+    /// Returns the system in which everything runs.
+    pub fn system(&self) -> &System {
+        &self.0.system
+    }
+
+    /// Makes a supervisor at the top.
+    ///
+    /// # Errors
+    /// When the platform was stopped.
+    pub fn supervisor<S>(&self, init: S) -> Result<SupervisorRef, ()>
+    where
+        S: FnOnce(supervisor::Supervisor) -> supervisor::Supervisor,
+    {
+        let supervisor = init(supervisor::Supervisor::new(&self.0.root));
+        let reference = supervisor.reference().clone();
+        self.add(supervisor.finish(&RestartStrategy::default()))?;
+        self.0.root.add_supervisor(&reference);
+        Ok(reference)
+    }
+
+    /// Makes a group of children below a hidden supervisor, which is one-for-one.
+    ///
+    /// # Errors
+    /// When the platform was stopped.
+    pub fn children<C>(&self, init: C) -> Result<ChildrenRef, ()>
+    where
+        C: FnOnce(Children) -> Children,
+    {
+        let (described, reference) = init(Children::new()).describe(&self.0.root);
+        self.add(described.finish(&SupervisionStrategy::OneForOne, &RestartStrategy::default()))?;
+        self.0.root.add_children(&reference);
+        Ok(reference)
+    }
+
+    /// Makes a group of one child, which runs this.
+    ///
+    /// # Errors
+    /// When the platform was stopped.
+    pub fn spawn<I, F>(&self, action: I) -> Result<ChildrenRef, ()>
+    where
+        I: Fn(BastionContext) -> F + Send + 'static,
+        F: Future<Output = Result<(), ()>> + Send + 'static,
+    {
+        self.children(|children| children.with_exec(action))
+    }
+
+    fn add(&self, element: Supervisor) -> Result<(), ()> {
+        let mut stage = lock(&self.0.stage);
+        match &mut *stage {
+            Stage::Described(root) => {
+                let described = std::mem::replace(&mut **root, Supervisor::new("bastion"));
+                **root = described.supervisor(element);
+                Ok(())
+            }
+            Stage::Started => {
+                drop(stage);
+                self.0.root.engine().spawn_supervisor(element).map(drop).map_err(|_gone| ())
+            }
+            Stage::Stopped => {
+                // What it has captured is foreign.
+                drop(stage);
+                drop(element);
+                Err(())
+            }
+        }
+    }
+
+    /// Sends a message to all children, which share it.
+    ///
+    /// # Errors
+    /// Gives the message back when the platform was stopped.
+    pub fn broadcast<M: Message>(&self, msg: M) -> Result<(), M> {
+        if matches!(*lock(&self.0.stage), Stage::Stopped) {
+            return Err(msg);
+        }
+        self.0.root.broadcast(msg)
+    }
+
+    /// Starts what was made so far; what is made later starts at once. Does nothing a second time.
+    pub fn start(&self) {
+        let mut stage = lock(&self.0.stage);
+        if let Stage::Described(_) = *stage
+            && let Stage::Described(root) = std::mem::replace(&mut *stage, Stage::Started)
+        {
+            // Refused when the system was stopped by itself.
+            let _ = self.0.system.root().spawn_supervisor(*root);
+        }
+    }
+
+    /// Begins to stop everything, in reverse order: what does not stop in its own time, or in this one, is killed.
+    pub fn stop(&self, limit: Duration) {
+        self.end();
+        self.0.system.ask_to_stop(limit);
+    }
+
+    /// Kills everything: processes end where they wait next.
+    pub fn kill(&self) {
+        self.end();
+        self.0.system.kill();
+    }
+
+    fn end(&self) {
+        let stage = std::mem::replace(&mut *lock(&self.0.stage), Stage::Stopped);
+        // What was never started: foreign code.
+        drop(stage);
+    }
+
+    /// Waits until everything has stopped, but for processes that never yield.
+    pub fn ended(&self) -> impl Future<Output = ExitReason> + Send + use<> {
+        let system = self.0.system.clone();
+        async move {
+            let reason = system.ended().await;
+            // After a kill there are processes that have still to hear of it.
+            system.stop(Duration::ZERO).await;
+            reason
+        }
+    }
+
+    /// Says whether everything has stopped.
+    pub fn has_ended(&self) -> bool {
+        self.0.system.has_ended()
+    }
+}
+
+impl fmt::Debug for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Platform").field("system", &self.0.system).finish_non_exhaustive()
+    }
+}
