@@ -19,9 +19,8 @@ impl<M: Send + 'static> Child<M> {
     ///     let system = System::new(Runtime::sim(&sim));
     ///     let pool = system.supervise(Supervisor::dynamic("pool")).await.unwrap();
     ///     let no_room = child(async |_: Context<u32>| Ok(())).mailbox_capacity(0);
-    ///     let refused = pool.start_child(no_room).await;
-    ///     let expected = AddError::Invalid(SpecError::ZeroCapacity);
-    ///     assert_eq!(refused, Err(StartChildError::Refused(expected)));
+    ///     let Err(StartChildError::Refused(error)) = pool.start_child(no_room).await else { panic!() };
+    ///     assert_eq!(error, AddError::Invalid(SpecError::ZeroCapacity));
     /// });
     /// ```
     pub fn mailbox_capacity(mut self, messages: usize) -> Self {

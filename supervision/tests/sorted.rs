@@ -321,6 +321,21 @@ fn a_sender_that_was_woken_and_is_dropped_passes_its_turn_on() {
 }
 
 #[test]
+fn a_larger_capacity_wakes_who_waits_for_room() {
+    let child = held().child.mailbox_capacity(1).priority(by_hundreds);
+    let address = child.address();
+    address.tell(1).unwrap();
+    let wakes = Arc::new(Count(AtomicUsize::new(0)));
+    let waker = wakes.clone().into();
+    let mut task = Task::from_waker(&waker);
+    let mut waits = pin!(address.send(2));
+    assert!(waits.as_mut().poll(&mut task).is_pending());
+    let _child = child.mailbox_capacity(2);
+    assert_eq!(wakes.0.load(SeqCst), 1);
+    assert!(waits.as_mut().poll(&mut task).is_ready());
+}
+
+#[test]
 fn what_a_process_sends_to_its_own_sorted_mailbox_does_not_wait() {
     in_sim(async |_, system| {
         let own = child(|cx: Context<u32>| async move {
