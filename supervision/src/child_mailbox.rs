@@ -61,7 +61,7 @@ impl<M: Send + 'static> Child<M> {
     /// a panic there is the sender's, and nothing is sent. They look again when a message comes back that a process has taken and not handled; one of which they
     /// panic then comes first. They are for messages that are sent after they were set; said twice, the first word stands.
     ///
-    /// The mailbox of such a process is one queue with a lock, where others have one without: a message costs a few times as much. Its messages are taken one by
+    /// The mailbox of such a process is one ordered queue with a lock, where others have one without. Its messages are taken one by
     /// one, so that a more urgent one that comes late is not behind a batch; what [`recv_matching`](crate::Context::recv_matching) has passed over goes back
     /// to its place before anything else is received. With [`Overflow::DropOldest`] the oldest message of the lowest priority gives way; a message of a still lower one
     /// is itself dropped. Those who wait to [`send`](crate::Address::send) have their turn in the order in which they came, whatever their messages.

@@ -366,6 +366,9 @@ fn what_a_selective_receive_passes_over_goes_back_to_its_place() {
                     own.tell(202)?;
                     own.tell(104)?;
                     found.extend(cx.recv_matching(|number| *number < 200).await);
+                    // One that comes late, while others are in its hands, and more urgent than they are.
+                    own.tell(301)?;
+                    found.extend(cx.recv().await);
                     found.extend(cx.recv().await);
                     found.extend(cx.recv_matching(|number| *number == 1).await);
                     heard.lock().unwrap().extend(found);
@@ -388,7 +391,7 @@ fn what_a_selective_receive_passes_over_goes_back_to_its_place() {
         sim.sleep(SECOND).await;
         assert_eq!(address.ended().await.to_string(), "normal");
         let heard = heard.lock().unwrap().clone();
-        assert_eq!(heard, [103, 101, 201, 1, 202, 203, 102, 104]);
+        assert_eq!(heard, [103, 101, 301, 201, 1, 202, 203, 102, 104]);
     });
 }
 
