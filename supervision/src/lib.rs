@@ -5,6 +5,8 @@ mod child;
 mod child_mailbox;
 mod env;
 mod exit;
+#[cfg(feature = "metrics")]
+mod facade;
 mod lease;
 #[cfg(feature = "serde")]
 mod machines;

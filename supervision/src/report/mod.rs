@@ -143,6 +143,8 @@ pub struct Stats {
     pub crashes: u64,
     /// Restarts of children that ended by themselves; not the siblings that a strategy restarted with them.
     pub restarts: u64,
+    /// Supervisors that gave up because more failed than they bear.
+    pub give_ups: u64,
     /// Children that did not stop in time and were killed.
     pub forced_kills: u64,
     /// Processes that did not even end when killed.

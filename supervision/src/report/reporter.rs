@@ -26,6 +26,7 @@ type HasPanicked = AtomicBool;
 pub(crate) struct Counters {
     crashes: AtomicU64,
     restarts: AtomicU64,
+    give_ups: AtomicU64,
     forced_kills: AtomicU64,
     pub(crate) abandoned: AtomicU64,
     dead_letters: AtomicU64,
@@ -80,6 +81,7 @@ impl Reporter {
         let Counters {
             crashes,
             restarts,
+            give_ups,
             forced_kills,
             abandoned,
             dead_letters,
@@ -89,6 +91,7 @@ impl Reporter {
         Stats {
             crashes: crashes.load(Relaxed),
             restarts: restarts.load(Relaxed),
+            give_ups: give_ups.load(Relaxed),
             forced_kills: forced_kills.load(Relaxed),
             abandoned: abandoned.load(Relaxed),
             dead_letters: dead_letters.load(Relaxed),
@@ -100,10 +103,11 @@ impl Reporter {
 
 impl Counters {
     fn count(&self, report: &Report) {
-        use plan::Report::{ForcedKill, Restarting};
+        use plan::Report::{ForcedKill, GaveUp, Restarting};
         let (counter, count) = match report {
             Report::Crash(_) => (&self.crashes, 1),
             Report::Supervisor { report: Restarting { .. }, .. } => (&self.restarts, 1),
+            Report::Supervisor { report: GaveUp { .. }, .. } => (&self.give_ups, 1),
             Report::Supervisor { report: ForcedKill { .. }, .. } => (&self.forced_kills, 1),
             Report::Abandoned { .. } => (&self.abandoned, 1),
             Report::DeadLetters { count, .. } => (&self.dead_letters, *count as u64),
