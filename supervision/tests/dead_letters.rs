@@ -5,6 +5,11 @@ use bastion_supervision::{
     Address, Child, Context, DeadLetter, Exit, Msg, Overflow, Runtime, Sim, System, Undelivered,
     child,
 };
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context as Task, Wake, Waker};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -192,4 +197,31 @@ fn a_process_receives_letters_as_messages() {
 #[should_panic(expected = "room for one letter")]
 fn a_subscription_without_room_is_refused() {
     in_sim(async |_, system| drop(system.dead_letters(0)));
+}
+
+/// A waker that subscribes when it is used.
+struct Subscribes(System, AtomicUsize);
+
+impl Wake for Subscribes {
+    fn wake(self: Arc<Self>) {
+        drop(self.0.dead_letters(1));
+        self.1.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn who_is_told_of_a_letter_or_of_the_end_may_subscribe() {
+    let own = Arc::new(OnceLock::new());
+    let _letters = in_sim(async |_, system| {
+        let mut letters = system.dead_letters(10);
+        let own = own.get_or_init(|| Arc::new(Subscribes(system.clone(), AtomicUsize::new(0))));
+        let waker = Waker::from(own.clone());
+        assert!(pin!(letters.recv()).poll(&mut Task::from_waker(&waker)).is_pending());
+        leave(&system, "short", 1).await;
+        assert_eq!(own.1.load(SeqCst), 1);
+        assert!(letters.try_recv().is_some());
+        assert!(pin!(letters.recv()).poll(&mut Task::from_waker(&waker)).is_pending());
+        letters
+    });
+    assert_eq!(own.get().map(|own: &Arc<Subscribes>| own.1.load(SeqCst)), Some(2));
 }

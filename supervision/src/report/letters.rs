@@ -228,7 +228,9 @@ impl Letters {
     }
 
     pub(crate) fn publish(&self, letter: &DeadLetter) {
-        for inbox in lock(&self.inboxes).all() {
+        // In a loop's head the lock would be held to its end.
+        let inboxes = lock(&self.inboxes).all();
+        for inbox in inboxes {
             inbox.push(letter.clone());
             // Its subscriber may have gone meanwhile.
             guard::contain(|| drop(inbox));
@@ -238,7 +240,8 @@ impl Letters {
     /// Says that there will be no more.
     pub(crate) fn close(&self) {
         self.closed.store(true, SeqCst);
-        for inbox in lock(&self.inboxes).take() {
+        let inboxes = lock(&self.inboxes).take();
+        for inbox in inboxes {
             inbox.close();
             guard::contain(|| drop(inbox));
         }
