@@ -118,18 +118,18 @@ impl<M: Send + 'static> PoolAddress<M> {
             Ok(admission) => admission,
             Err(refusal) => return Err(PoolTellError { refusal, message }),
         };
-        let count = self.hub.members.count();
-        let Some(last) = count.checked_sub(1) else {
+        let members = self.hub.members.all();
+        let Some((last, others)) = members.split_last() else {
             return Err(PoolTellError { refusal: Refusal::NoWorker, message });
         };
         let mut published = Published::default();
-        let mut give = |place, message| {
+        let mut give = |slot: &usize, message| {
             let copy = Job { is_copy: true, ..self.hub.job(message) };
-            let pushed = self.hub.member(place).lane.push(copy);
+            let pushed = self.hub.slots[*slot].lane.push(copy);
             published.accepted += usize::from(pushed.is_ok());
             published.refused += usize::from(pushed.is_err());
         };
-        (0..last).for_each(|place| give(place, message.clone()));
+        others.iter().for_each(|slot| give(slot, message.clone()));
         give(last, message);
         self.hub.ring();
         if let Some(admission) = admission {

@@ -31,6 +31,12 @@ impl Members {
         self.slots[place].load(Relaxed)
     }
 
+    /// Returns all of them, each once.
+    pub(super) fn all(&self) -> Vec<usize> {
+        let _changing = lock(&self.changing);
+        (0..self.count()).map(|place| self.at(place)).collect()
+    }
+
     pub(super) fn add(&self, slot: usize) {
         let _changing = lock(&self.changing);
         let count = self.count();
@@ -55,7 +61,7 @@ mod tests {
     fn who_comes_is_there_and_who_goes_is_not() {
         let members = Members::new(4);
         let now = || {
-            let mut now: Vec<_> = (0..members.count()).map(|place| members.at(place)).collect();
+            let mut now = members.all();
             now.sort_unstable();
             now
         };
@@ -71,5 +77,29 @@ mod tests {
         members.remove(0);
         members.remove(1);
         assert_eq!(now(), []);
+    }
+
+    #[test]
+    fn while_others_come_and_go_each_is_there_once() {
+        let members = Members::new(3);
+        (0..3).for_each(|slot| members.add(slot));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..20_000 {
+                    // The last one takes its place.
+                    members.remove(0);
+                    members.add(0);
+                    members.remove(1);
+                    members.add(1);
+                }
+            });
+            for _ in 0..20_000 {
+                let mut all = members.all();
+                let count = all.len();
+                all.sort_unstable();
+                all.dedup();
+                assert!(all.len() == count && all.contains(&2), "{all:?}");
+            }
+        });
     }
 }
