@@ -126,6 +126,22 @@ fn a_pool_at_rest_looks_at_nothing() {
 }
 
 #[test]
+fn a_pool_at_rest_hires_for_one_that_ends() {
+    in_sim(17, async |sim, system| {
+        let (pool, done) = failing(&sim, RestartType::Temporary);
+        let (pool, address) = pool.size(1..=3).build();
+        system.supervise(pool).await.unwrap();
+        // It is handled for so long that the pool is at rest before it ends the only worker.
+        address.tell((10, FAIL)).unwrap();
+        sim.sleep(20 * SECOND).await;
+        assert_eq!(address.size(), 1);
+        address.tell((1, 1)).unwrap();
+        sim.sleep(2 * SECOND).await;
+        assert_eq!(done.numbers(), [1]);
+    });
+}
+
+#[test]
 fn a_pool_that_is_restarted_keeps_its_first_workers_messages_and_gives_them_the_others() {
     in_sim(22, async |sim, system| {
         let (pool, done) = failing(&sim, RestartType::Permanent);

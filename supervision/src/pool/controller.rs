@@ -5,8 +5,15 @@ use super::hub::{Hub, Slot};
 use crate::child::Child;
 use crate::exit::Exit;
 use crate::process::Context;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{
+    AtomicBool,
+    Ordering::{Relaxed, SeqCst},
+    fence,
+};
+use std::task::Poll;
 use std::time::Duration;
 
 /// Describes the worker of a slot.
@@ -37,14 +44,28 @@ pub(super) async fn control<M: Send + 'static>(
             Resize::Shrink(count) => controller.shrink(count),
         }
         if controller.has_nothing_to_do() {
-            controller.hub.sleeps.store(true, SeqCst);
-            // A message that came before that has rung for nobody.
-            if controller.has_nothing_to_do() && cx.recv().await.is_none() {
+            let sleeps = &controller.hub.sleeps;
+            sleeps.store(true, SeqCst);
+            // Pairs with the one after a push: a message that came before that has rung for nobody.
+            fence(SeqCst);
+            if controller.has_nothing_to_do() && !sleep(&mut cx, sleeps).await {
                 return Ok(());
             }
-            controller.hub.sleeps.store(false, SeqCst);
+            sleeps.store(false, SeqCst);
         }
     }
+}
+
+/// Waits until somebody rings. False: the process is asked to stop.
+async fn sleep(cx: &mut Context<()>, sleeps: &AtomicBool) -> bool {
+    let mut next = pin!(cx.recv());
+    poll_fn(|task| match next.as_mut().poll(task) {
+        // The waker was left before: who rings later finds it.
+        Poll::Pending if sleeps.load(SeqCst) => Poll::Pending,
+        Poll::Pending => Poll::Ready(true),
+        Poll::Ready(message) => Poll::Ready(message.is_some()),
+    })
+    .await
 }
 
 impl<M: Send + 'static> Controller<M> {

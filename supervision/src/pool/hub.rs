@@ -9,7 +9,7 @@ use super::members::Members;
 use super::route::{self, Kind, Route};
 use crate::env::Env;
 use crate::plan::Time;
-use crate::process::Address;
+use crate::process::{Address, Process};
 use crate::supervisor::SupervisorRef;
 use crate::sync::lock;
 use bastion_mailbox::PushError;
@@ -108,7 +108,7 @@ pub(super) struct Hub<M> {
     turn: AtomicUsize,
     /// The longest time that a message had waited, of those that were taken since somebody looked, in nanoseconds.
     pub(super) longest_wait: AtomicU64,
-    /// Who decides about the size, and whether it sleeps until a message comes.
+    /// Who decides about the size, and whether it sleeps until something happens.
     pub(super) controller: OnceLock<Address<()>>,
     pub(super) sleeps: AtomicBool,
 }
@@ -187,6 +187,8 @@ impl<M: Send + 'static> Hub<M> {
         if !this.turn(CLOSING, GONE) && this.is_leaving() {
             self.clear(slot);
         }
+        // There may be too few now.
+        self.ring();
     }
 
     /// Gives others what was left in a slot, and frees it. What was meant for its worker alone is nobody's.
@@ -363,8 +365,7 @@ impl<M: Send + 'static> Hub<M> {
             && self.sleeps.swap(false, SeqCst)
             && let Some(controller) = self.controller.get()
         {
-            // A process that has ended decides nothing.
-            drop(controller.tell(()));
+            controller.shared.wake();
         }
     }
 }
