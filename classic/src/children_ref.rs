@@ -10,6 +10,7 @@ use crate::hub::Hub;
 use crate::message::{Message, Msg};
 use crate::path::BastionPath;
 use crate::supervisor::SupervisorRef;
+use bastion_mailbox::Value;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -70,14 +71,14 @@ impl ChildrenRef {
         if self.has_stopped() {
             return Err(msg);
         }
-        let shared: Arc<dyn Message> = Arc::new(msg);
+        let shared = Msg::of(Value::shared(Arc::new(msg)));
         self.send_all(&shared);
         Ok(())
     }
 
-    pub(crate) fn send_all(&self, msg: &Arc<dyn Message>) {
+    pub(crate) fn send_all(&self, msg: &Msg) {
         for child in self.elems() {
-            let msg = Msg::broadcast(msg.clone());
+            let Some(msg) = msg.share() else { return };
             // One that has ended is none of those who are meant.
             let _ = child.send(SignedMessage::new(msg, RefAddr::dead_letters()));
         }

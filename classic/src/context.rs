@@ -8,6 +8,7 @@ use crate::errors::ReceiveError;
 use crate::message::{Answer, Message, Msg};
 use crate::supervisor::SupervisorRef;
 use async_lock::{Mutex, MutexGuard};
+use bastion_mailbox::Value;
 use bastion_supervision::{Context, Runtime};
 use std::fmt;
 use std::future::{Future, pending, poll_fn};
@@ -216,9 +217,10 @@ impl BastionContext {
     /// Gives a message to the dispatchers of the target: each of them passes it on as its handler does, the default one to one of its members, in turn.
     /// It is received as something that was told, of the type `Arc<SignedMessage>`, in which the message is a broadcast.
     pub fn broadcast_message<M: Message>(&self, target: BroadcastTarget, message: M) {
-        let message: Arc<dyn Message> = Arc::new(message);
+        let message = Msg::of(Value::shared(Arc::new(message)));
         for dispatcher in self.group.hub().dispatchers().targets(target) {
-            let signed = SignedMessage::new(Msg::broadcast(message.clone()), self.signature());
+            let Some(message) = message.share() else { return };
+            let signed = SignedMessage::new(message, self.signature());
             dispatcher.broadcast_message(&Arc::new(signed));
         }
     }

@@ -9,6 +9,7 @@ pub use handler::MessageHandler;
 pub use reply::{Answer, AnswerSender};
 pub(crate) use reply::{Expecting, Typed, question};
 
+use bastion_mailbox::Value;
 use std::any::Any;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -23,35 +24,39 @@ impl<T> Message for T where T: Any + Send + Sync + Debug {}
 /// The macro [`msg!`](crate::msg) and [`MessageHandler`] take it apart.
 pub struct Msg(Kind);
 
+/// Small, since a message is moved several times on its way: four words. A value of up to three lies in it.
 enum Kind {
-    Broadcast(Arc<dyn Message>),
-    Tell(Box<dyn Message>),
-    /// The right to answer is there until it is taken.
-    Ask(Box<dyn Message>, Option<AnswerSender>),
+    /// A broadcast, if it is shared; else it was told.
+    Value(Value),
+    Ask(Box<Question>),
+}
+
+struct Question {
+    value: Value,
+    /// The right to answer, until it is taken.
+    sender: Option<AnswerSender>,
 }
 
 impl Msg {
-    pub(crate) fn broadcast(value: Arc<dyn Message>) -> Msg {
-        Msg(Kind::Broadcast(value))
+    #[inline]
+    pub(crate) fn of(value: Value) -> Msg {
+        Msg(Kind::Value(value))
     }
 
+    #[inline]
     pub(crate) fn tell(value: impl Message) -> Msg {
-        Msg(Kind::Tell(Box::new(value)))
-    }
-
-    pub(crate) fn told(value: Box<dyn Message>) -> Msg {
-        Msg(Kind::Tell(value))
+        Msg::of(Value::new(value))
     }
 
     pub(crate) fn ask(value: impl Message, sender: AnswerSender) -> Msg {
-        Msg(Kind::Ask(Box::new(value), Some(sender)))
+        Msg(Kind::Ask(Box::new(Question { value: Value::new(value), sender: Some(sender) })))
     }
 
     /// Returns another one with the same value, when it is shared.
     pub(crate) fn share(&self) -> Option<Msg> {
         match &self.0 {
-            Kind::Broadcast(value) => Some(Msg::broadcast(value.clone())),
-            Kind::Tell(_) | Kind::Ask(..) => None,
+            Kind::Value(value) => value.share().map(Msg::of),
+            Kind::Ask(_) => None,
         }
     }
 
@@ -63,44 +68,48 @@ impl Msg {
         self.downcast().expect("it is what was to be sent")
     }
 
-    fn value(&self) -> &dyn Message {
+    #[inline]
+    fn value(&self) -> &Value {
         match &self.0 {
-            Kind::Broadcast(value) => &**value,
-            Kind::Tell(value) | Kind::Ask(value, _) => &**value,
+            Kind::Value(value) => value,
+            Kind::Ask(question) => &question.value,
         }
     }
 
     /// Says whether it went to all.
     #[doc(hidden)]
+    #[inline]
     pub fn is_broadcast(&self) -> bool {
-        matches!(self.0, Kind::Broadcast(_))
+        matches!(&self.0, Kind::Value(value) if value.is_shared())
     }
 
     /// Says whether it was told, and wants no answer.
     #[doc(hidden)]
     pub fn is_tell(&self) -> bool {
-        matches!(self.0, Kind::Tell(_))
+        matches!(&self.0, Kind::Value(value) if !value.is_shared())
     }
 
     /// Says whether it is a question.
     #[doc(hidden)]
     pub fn is_ask(&self) -> bool {
-        matches!(self.0, Kind::Ask(..))
+        matches!(self.0, Kind::Ask(_))
     }
 
     /// Takes the right to answer, of a question whose right was not taken yet.
     #[doc(hidden)]
+    #[inline]
     pub fn take_sender(&mut self) -> Option<AnswerSender> {
         match &mut self.0 {
-            Kind::Ask(_, sender) => sender.take(),
-            Kind::Broadcast(_) | Kind::Tell(_) => None,
+            Kind::Ask(question) => question.sender.take(),
+            Kind::Value(_) => None,
         }
     }
 
     /// Says whether the value is of this type.
     #[doc(hidden)]
+    #[inline]
     pub fn is<M: Message>(&self) -> bool {
-        self.as_ref().is::<M>()
+        self.value().is::<M>()
     }
 
     /// Returns the value, if it is of this type and not shared.
@@ -108,16 +117,14 @@ impl Msg {
     /// # Errors
     /// Gives the message back when it is a broadcast, or of another type.
     #[doc(hidden)]
+    #[inline]
     pub fn downcast<M: Message>(self) -> Result<M, Self> {
-        if !self.is::<M>() {
-            return Err(self);
-        }
         match self.0 {
-            Kind::Tell(value) | Kind::Ask(value, _) => {
-                let value: Box<dyn Any> = value;
-                Ok(*value.downcast().expect("it is of this type"))
+            Kind::Value(value) => value.downcast().map_err(Msg::of),
+            Kind::Ask(question) if question.value.is::<M>() => {
+                question.value.downcast().map_err(Msg::of)
             }
-            Kind::Broadcast(_) => Err(self),
+            question => Err(Msg(question)),
         }
     }
 
@@ -125,28 +132,36 @@ impl Msg {
     #[doc(hidden)]
     pub fn downcast_ref<M: Message>(&self) -> Option<Arc<M>> {
         match &self.0 {
-            Kind::Broadcast(value) => {
-                let value: Arc<dyn Any + Send + Sync> = value.clone();
-                value.downcast().ok()
-            }
-            Kind::Tell(_) | Kind::Ask(..) => None,
+            Kind::Value(value) => value.share()?.downcast_arc().ok(),
+            Kind::Ask(_) => None,
         }
     }
 }
 
 impl AsRef<dyn Any> for Msg {
     fn as_ref(&self) -> &(dyn Any + 'static) {
-        self.value()
+        self.value().as_any()
     }
 }
 
 impl Debug for Msg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.0 {
-            Kind::Broadcast(_) => "Broadcast",
-            Kind::Tell(_) => "Tell",
-            Kind::Ask(..) => "Ask",
+            Kind::Value(value) if value.is_shared() => "Broadcast",
+            Kind::Value(_) => "Tell",
+            Kind::Ask(_) => "Ask",
         };
-        f.debug_tuple(kind).field(&self.value()).finish()
+        write!(f, "{kind}({})", self.value().type_name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_small() {
+        assert_eq!(size_of::<Msg>(), 4 * size_of::<usize>());
+        assert_eq!(size_of::<crate::envelope::SignedMessage>(), 5 * size_of::<usize>());
     }
 }

@@ -1,10 +1,9 @@
 //! [`MessageHandler`]: takes a message apart by closures, where [`msg!`](crate::msg) does it by arms.
 
-use super::{AnswerSender, Kind, Msg};
+use super::{AnswerSender, Kind, Msg, Question};
 use crate::envelope::{RefAddr, SignedMessage};
 use std::any::Any;
 use std::fmt::{self, Debug};
-use std::sync::Arc;
 
 /// Matches a message against types, in the order of the calls: the first that fits is called, and its output is the result.
 ///
@@ -40,46 +39,50 @@ impl<O> MessageHandler<O> {
     }
 
     /// Matches a question whose value is a `T`.
-    pub fn on_question<T: 'static, F>(self, f: F) -> Self
+    pub fn on_question<T, F>(self, f: F) -> Self
     where
+        T: Send + Sync + 'static,
         F: FnOnce(T, AnswerSender) -> O,
     {
-        self.or_else(|signed| match signed.msg.0 {
-            Kind::Ask(value, Some(sender)) => match downcast(value) {
-                Ok(value) => Ok(f(value, sender)),
-                Err(value) => Err(signed_again(Kind::Ask(value, Some(sender)), signed.sign)),
-            },
-            other => Err(signed_again(other, signed.sign)),
+        self.or_else(|SignedMessage { msg, sign }| match msg.0 {
+            Kind::Ask(question) if question.sender.is_some() && question.value.is::<T>() => {
+                let Question { value, sender } = *question;
+                match (value.downcast(), sender) {
+                    (Ok(value), Some(sender)) => Ok(f(value, sender)),
+                    (Err(value), sender) => {
+                        let question = Kind::Ask(Box::new(Question { value, sender }));
+                        Err(SignedMessage::new(Msg(question), sign))
+                    }
+                    (Ok(_), None) => unreachable!("it was there"),
+                }
+            }
+            other => Err(SignedMessage::new(Msg(other), sign)),
         })
     }
 
     /// Matches something that was told and is a `T`.
-    pub fn on_tell<T: Debug + 'static, F>(self, f: F) -> Self
+    pub fn on_tell<T, F>(self, f: F) -> Self
     where
+        T: Debug + Send + Sync + 'static,
         F: FnOnce(T, RefAddr) -> O,
     {
-        self.or_else(|signed| match signed.msg.0 {
-            Kind::Tell(value) => match downcast(value) {
-                Ok(value) => Ok(f(value, signed.sign)),
-                Err(value) => Err(signed_again(Kind::Tell(value), signed.sign)),
+        self.or_else(|SignedMessage { msg, sign }| match msg.0 {
+            Kind::Value(value) => match value.downcast() {
+                Ok(value) => Ok(f(value, sign)),
+                Err(value) => Err(SignedMessage::new(Msg::of(value), sign)),
             },
-            other => Err(signed_again(other, signed.sign)),
+            other => Err(SignedMessage::new(Msg(other), sign)),
         })
     }
 
     /// Matches a broadcast of a `T`.
-    pub fn on_broadcast<T: 'static + Send + Sync, F>(self, f: F) -> Self
+    pub fn on_broadcast<T, F>(self, f: F) -> Self
     where
+        T: 'static + Send + Sync,
         F: FnOnce(&T, RefAddr) -> O,
     {
-        self.or_else(|signed| match &signed.msg.0 {
-            Kind::Broadcast(value) => {
-                let value: Arc<dyn Any + Send + Sync> = value.clone();
-                match value.downcast::<T>() {
-                    Ok(value) => Ok(f(&value, signed.sign)),
-                    Err(_) => Err(signed),
-                }
-            }
+        self.or_else(|signed| match signed.msg.value().downcast_ref::<T>() {
+            Some(value) if signed.msg.is_broadcast() => Ok(f(value, signed.sign.clone())),
             _ => Err(signed),
         })
     }
@@ -105,18 +108,6 @@ impl<O> MessageHandler<O> {
         };
         MessageHandler { state }
     }
-}
-
-fn signed_again(kind: Kind, sign: RefAddr) -> SignedMessage {
-    SignedMessage::new(Msg(kind), sign)
-}
-
-fn downcast<T: 'static>(value: Box<dyn super::Message>) -> Result<T, Box<dyn super::Message>> {
-    if !(&*value as &dyn Any).is::<T>() {
-        return Err(value);
-    }
-    let any: Box<dyn Any> = value;
-    Ok(*any.downcast().expect("it is of this type"))
 }
 
 impl<O: Debug> Debug for MessageHandler<O> {

@@ -3,8 +3,8 @@
 use super::{Message, Msg};
 use crate::envelope::{RefAddr, SignedMessage};
 use crate::errors::SendError;
+use bastion_mailbox::Value;
 use futures_channel::oneshot;
-use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -13,11 +13,7 @@ use std::task::{Context, Poll};
 /// What takes the reply. When it is dropped, whoever asked knows that there is none.
 pub(crate) trait Replies: Send + Sync {
     /// Gives the value back when nobody waits for it any more.
-    fn reply(
-        self: Box<Self>,
-        value: Box<dyn Message>,
-        from: RefAddr,
-    ) -> Result<(), Box<dyn Message>>;
+    fn reply(self: Box<Self>, value: Value) -> Result<(), Value>;
 }
 
 /// The right to answer a question.
@@ -57,7 +53,7 @@ impl AnswerSender {
                 .send(SignedMessage::new(Msg::tell(msg), self.from))
                 .map_err(|unsent| unsent.msg.unsent()),
             To::Other(replies) => {
-                replies.reply(Box::new(msg), self.from).map_err(|unsent| Msg::told(unsent).unsent())
+                replies.reply(Value::new(msg)).map_err(|unsent| Msg::of(unsent).unsent())
             }
         }
     }
@@ -97,16 +93,16 @@ pub(crate) trait Typed<R>: Send + Sync {
 pub(crate) struct Expecting<S, R>(pub(crate) S, pub(crate) std::marker::PhantomData<fn() -> R>);
 
 impl<R: Message, S: Typed<R>> Replies for Expecting<S, R> {
-    fn reply(self: Box<Self>, value: Box<dyn Message>, _: RefAddr) -> Result<(), Box<dyn Message>> {
-        if !(&*value as &dyn Any).is::<R>() {
-            let wrong = SendError::Other(anyhow::anyhow!("received a message with the wrong type"));
-            return self.0.take(Err(wrong)).map_err(|_| value);
-        }
-        let any: Box<dyn Any> = value;
-        let typed = *any.downcast::<R>().expect("it is of this type");
-        match self.0.take(Ok(typed)) {
-            Err(Ok(unsent)) => Err(Box::new(unsent)),
-            _ => Ok(()),
+    fn reply(self: Box<Self>, value: Value) -> Result<(), Value> {
+        match value.downcast::<R>() {
+            Ok(value) => match self.0.take(Ok(value)) {
+                Err(Ok(unsent)) => Err(Value::new(unsent)),
+                _ => Ok(()),
+            },
+            Err(value) => {
+                let wrong = anyhow::anyhow!("received a message with the wrong type");
+                self.0.take(Err(SendError::Other(wrong))).map_err(|_| value)
+            }
         }
     }
 }

@@ -7,10 +7,11 @@ use crate::children_ref::{ChildrenRef, Group};
 use crate::context::BastionId;
 use crate::element::Element;
 use crate::hub::Hub;
-use crate::message::Message;
+use crate::message::{Message, Msg};
 use crate::path::{BastionPath, BastionPathElement};
 use crate::strategy;
 use crate::sync::lock;
+use bastion_mailbox::Value;
 use bastion_supervision::SupervisorRef as Engine;
 use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
@@ -198,12 +199,12 @@ impl SupervisorRef {
         if self.has_stopped() {
             return Err(msg);
         }
-        let shared: Arc<dyn Message> = Arc::new(msg);
+        let shared = Msg::of(Value::shared(Arc::new(msg)));
         self.send_all(&shared);
         Ok(())
     }
 
-    fn send_all(&self, msg: &Arc<dyn Message>) {
+    fn send_all(&self, msg: &Msg) {
         for member in self.members() {
             match member {
                 Either::Supervisor(supervisor) => supervisor.send_all(msg),
