@@ -244,6 +244,11 @@ impl AnyChild {
         self.spec.as_deref().cloned().unwrap_or_default()
     }
 
+    /// Takes the rules out; a worker's defaults are left.
+    pub(crate) fn take_spec(&mut self) -> ChildSpec {
+        self.spec.take().map_or_else(ChildSpec::default, |spec| *spec)
+    }
+
     pub(crate) fn spec_mut(&mut self) -> &mut ChildSpec {
         self.spec.get_or_insert_default()
     }

@@ -373,14 +373,14 @@ async fn keep(keeper: Arc<Shared<Command>>, root: Root) {
         // Nobody sends a command to a keeper: the mailbox only keeps its waker.
         let _ = keeper.mailbox.fetch(&mut commands, BATCH, Some(task.waker()));
         loop {
-            keeper.take_signals(&mut signals);
+            keeper.take_signals(&mut signals, false);
             let Some(signal) = signals.pop_front() else { return Poll::Pending };
             match signal {
                 Signal::Exited { reason, .. } | Signal::StartFailed { reason, .. } => {
                     return Poll::Ready(reason);
                 }
                 Signal::Declined { .. } => return Poll::Ready(ExitReason::Declined),
-                Signal::Started { .. } | Signal::Healthy { .. } => {}
+                Signal::Started { .. } | Signal::Healthy { .. } | Signal::Arrived(_) => {}
             }
         }
     });

@@ -10,6 +10,7 @@ use super::children::{Cause, Child, State};
 use super::exit::ExitReason;
 use super::group::Group;
 use super::machine::{Phase, Plan};
+use super::restart::RestartType;
 use super::settings::AutoShutdown;
 use super::time::Time;
 use crate::pid::Pid;
@@ -177,6 +178,21 @@ impl Plan {
         self.join_those_that_go_down(pid);
         self.conclude(now, out);
         Ok(())
+    }
+
+    /// Returns whether children that run, and whose rules demand nothing, may be adopted later, when the plan is told of something
+    /// else: it has no reason to refuse them, and nothing under way.
+    pub fn is_at_ease(&self) -> bool {
+        let calm = matches!(self.phase, Phase::Started) && self.group.is_none();
+        calm && self.settings.max_children.is_none()
+    }
+
+    /// Returns whether a child that has ended since it was started by its creator need not be adopted: it would leave again at once,
+    /// with [`Report::NotRestarted`](super::Report::NotRestarted), and nothing else would have changed.
+    pub fn passes_by(&self, spec: &ChildSpec) -> bool {
+        let counts = self.settings.auto_shutdown == AutoShutdown::WhenEmpty;
+        let leaves = spec.restart == RestartType::Temporary && spec.is_undemanding();
+        leaves && !counts && self.is_at_ease()
     }
 
     fn insert(&mut self, pid: Pid, spec: ChildSpec, declared: bool) -> Result<(), AddError> {

@@ -193,6 +193,14 @@ impl ChildSpec {
         Ok(())
     }
 
+    /// Returns whether a child of these rules, as long as it runs, wants nothing of its supervisor, which would not refuse it
+    /// either, unless for its own reasons: see [`Plan::is_at_ease`](super::Plan::is_at_ease).
+    pub(crate) fn is_undemanding(&self) -> bool {
+        let watched = self.watchdog.is_some() || self.max_lifetime.is_some();
+        let tied = self.id.is_some() || self.significant || !self.depends_on.is_empty();
+        !watched && !tied && self.validate().is_ok()
+    }
+
     /// Returns whether a child that was stopped because a sibling failed is started again.
     ///
     /// A temporary child is not (conformance row 61), nor one whose policy is

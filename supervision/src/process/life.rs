@@ -23,6 +23,8 @@ use std::task::Waker;
 const STARTING: u8 = 0;
 const RUNNING: u8 = 1;
 const ENDED: u8 = 2;
+/// It runs, and its supervisor has not yet looked at what it has been told of it.
+const UNHEARD: u8 = 3;
 
 /// One incarnation. Whatever happens to it, the supervisor is told of its end exactly once.
 pub(crate) struct Life {
@@ -103,10 +105,10 @@ impl Life {
         }
     }
 
-    /// An incarnation that its supervisor takes for running from the start.
+    /// An incarnation that its supervisor takes for running from the start, and hears of later: see [`Life::heard_of`].
     pub(crate) fn running(supervisor: Arc<Shared<Command>>, pid: Pid, incarnation: u32) -> Life {
         let life = Life::new(supervisor, pid, incarnation);
-        life.told.store(RUNNING, SeqCst);
+        life.told.store(UNHEARD, SeqCst);
         life
     }
 
@@ -129,6 +131,8 @@ impl Life {
             }
             STARTING => self.supervisor.signal(Signal::StartFailed { pid, incarnation, reason }),
             RUNNING => self.supervisor.signal(Signal::Exited { pid, incarnation, reason }),
+            // It hears of the end when it hears of the incarnation.
+            UNHEARD => self.supervisor.wake(),
             _ => {}
         }
     }
@@ -139,7 +143,14 @@ impl Life {
         self.supervisor.signal(Signal::Healthy { pid, incarnation });
     }
 
-    /// Why it has ended, if it has: for a supervisor that hears of the end before it hears of the child.
+    /// Says that the supervisor has heard of it. `Some`: it has ended already, and there will be no word of that.
+    pub(crate) fn heard_of(&self) -> Option<ExitReason> {
+        let runs = self.told.compare_exchange(UNHEARD, RUNNING, SeqCst, SeqCst).is_ok();
+        // Its reason stands before it says that it has ended.
+        if runs { None } else { self.reason() }
+    }
+
+    /// Why it has ended, if it has.
     pub(crate) fn reason(&self) -> Option<ExitReason> {
         match &lock(&self.state).being {
             Being::Here(_) => None,

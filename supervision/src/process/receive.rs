@@ -152,6 +152,11 @@ impl<M: Send + 'static> Context<M> {
         }
     }
 
+    /// Puts a message back that was received last: the next one.
+    pub(crate) fn unreceive(&mut self, message: M) {
+        self.batch.push_front(message);
+    }
+
     /// Says whether this incarnation has nothing to receive any more: what waits is the next one's.
     fn is_over(&self) -> bool {
         self.life.is_stopping() || self.life.is_killed()

@@ -1,16 +1,18 @@
-//! What a supervisor is told: by its children, and by whoever holds a [`SupervisorRef`](super::SupervisorRef).
+//! What a supervisor is told: by its children, of them, and by whoever holds a [`SupervisorRef`](super::SupervisorRef).
 
 use super::reference::{ChildInfo, RequestError, StartChildError, Which};
 use crate::child::Given;
 use crate::pid::Pid;
-use crate::plan::{ChildSpec, Counts, ExitReason, Settings, SettingsError};
+use crate::plan::{ChildSpec, Counts, ExitReason, Settings, SettingsError, Time};
 use crate::process::{Life, Reply};
 use crate::tree::Question;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a supervisor hears of its children. It never waits behind commands.
+/// What a supervisor hears of its children, in order. It never waits behind commands.
 pub(crate) enum Signal {
+    /// A child runs already: it was spawned by whoever sent this.
+    Arrived(Foundling),
     /// An incarnation has finished its initialisation.
     Started { pid: Pid, incarnation: u32 },
     /// An incarnation has declined to run, before that.
@@ -25,8 +27,6 @@ pub(crate) enum Signal {
 
 /// What a supervisor is asked.
 pub(crate) enum Command {
-    /// A child runs already: it was spawned by whoever sent this.
-    Adopt(Foundling),
     /// Start a child; the answer comes when it is ready.
     Start { child: Given, reply: Reply<Result<Pid, StartChildError>> },
     /// Do something with one child; the answer comes when it is done.
@@ -58,22 +58,22 @@ pub(crate) enum Request {
     Delete,
 }
 
-/// A child that runs and has no supervisor yet. If it gets none, it is killed.
-pub(crate) struct Foundling(Option<(Given, Arc<Life>)>);
+/// A child that runs since some time, and has no supervisor yet. If it gets none, it is killed.
+pub(crate) struct Foundling(Option<(Given, Arc<Life>, Time)>);
 
 impl Foundling {
-    pub(crate) fn new(child: Given, life: Arc<Life>) -> Foundling {
-        Foundling(Some((child, life)))
+    pub(crate) fn new(child: Given, life: Arc<Life>, since: Time) -> Foundling {
+        Foundling(Some((child, life, since)))
     }
 
-    pub(crate) fn take(mut self) -> Option<(Given, Arc<Life>)> {
+    pub(crate) fn take(mut self) -> Option<(Given, Arc<Life>, Time)> {
         self.0.take()
     }
 }
 
 impl Drop for Foundling {
     fn drop(&mut self) {
-        if let Some((_given, life)) = self.0.take() {
+        if let Some((_given, life, _)) = self.0.take() {
             life.kill();
             life.env().orphan(&life);
         }

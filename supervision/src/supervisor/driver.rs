@@ -161,10 +161,18 @@ impl Driver {
         }
         if let Poll::Ready(command) = self.cx.poll_message(task) {
             self.in_a_row += 1;
-            return Poll::Ready(Event::Command(command));
+            // Whoever sent it may have spawned a child before, which is then known when it is answered.
+            return Poll::Ready(match self.next_signal() {
+                None => Event::Command(command),
+                Some(signal) => {
+                    self.cx.unreceive(command);
+                    Event::Signal(signal)
+                }
+            });
         }
         self.in_a_row = 0;
         // What came before the waker was left in the mailbox.
+        self.me.begin_to_wait(self.plan.is_at_ease());
         if let Some(deadline) = self.new_stop_request() {
             return Poll::Ready(Event::Stop(deadline));
         }
@@ -176,7 +184,7 @@ impl Driver {
 
     fn next_signal(&mut self) -> Option<Signal> {
         if self.signals.is_empty() {
-            self.me.take_signals(&mut self.signals);
+            self.me.take_signals(&mut self.signals, false);
         }
         self.signals.pop_front()
     }
@@ -204,6 +212,14 @@ impl Driver {
     }
 
     fn stop(&mut self, deadline: Option<Time>) {
+        // Who arrived before is stopped with the others, and not refused.
+        self.me.take_signals(&mut self.signals, true);
+        for signal in std::mem::take(&mut self.signals) {
+            match signal {
+                Signal::Arrived(child) => self.adopt(child),
+                other => self.signals.push_back(other),
+            }
+        }
         let now = self.now();
         self.plan.stop(ExitReason::Shutdown, deadline, now, &mut self.actions);
     }
@@ -323,7 +339,7 @@ impl Driver {
         });
     }
 
-    fn report(&mut self, report: plan::Report) {
+    pub(super) fn report(&mut self, report: plan::Report) {
         let pid = report.pid();
         if let plan::Report::StartFailed { reason, .. } = &report {
             self.start_failed(pid, reason);
@@ -351,9 +367,19 @@ impl Driver {
     }
 }
 
+/// Ends a child for good that was never in the table.
+pub(super) fn end_for_good(child: AnyChild, reason: &ExitReason) {
+    child::close(&child.start, reason);
+    // What the start closure has captured is foreign.
+    guard::contain(|| drop(child));
+}
+
 /// No child outlives its supervisor: when this one is killed, its children are.
 impl Drop for Driver {
     fn drop(&mut self) {
+        // Who has arrived is among them, heard of or not. Other signals are of incarnations that are over.
+        self.me.take_signals(&mut self.signals, true);
+        self.signals.drain(..).for_each(|signal| guard::contain(|| drop(signal)));
         for (_, entry) in self.table.drain() {
             if let Some(life) = &entry.life {
                 life.kill();

@@ -13,7 +13,7 @@ mod reference;
 mod requests;
 
 pub use builder::Supervisor;
-pub(crate) use command::{Command, Signal};
+pub(crate) use command::{Command, Foundling, Signal};
 pub(crate) use error::below;
 pub use error::{InvalidSupervisor, SupervisorError};
 pub use observer::Observer;

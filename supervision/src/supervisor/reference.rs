@@ -73,7 +73,9 @@ impl SupervisorRef {
     /// Starts a child at once, and does not wait: it is ready when its closure has returned, and nobody waits for that. Meant for
     /// children that come and go.
     ///
-    /// If the supervisor cannot take it (it is stopping, or has a child of that name), the child is killed again.
+    /// If the supervisor cannot take it (it is stopping, or has a child of that name), the child is killed again, as soon as the
+    /// supervisor hears of it. Of a child that could not be refused, and wants nothing (no name, no watchdog, no longest lifetime; not significant), a
+    /// supervisor that waits need not hear at once: it does before it answers, stops, or hears of anybody's end.
     ///
     /// # Errors
     /// [`Gone`] when the supervisor has ended.
@@ -82,16 +84,17 @@ impl SupervisorRef {
         let env = supervisor.core.env().ok_or(Gone)?;
         let address = child.address();
         let pid = child.shared.core.settle(env);
-        let life = Arc::new(Life::running(supervisor.clone(), pid, 1));
+        let (life, since) = (Arc::new(Life::running(supervisor.clone(), pid, 1)), env.now());
         let given = child.given.child();
         let (start, gated) = (given.start.clone(), given.gated);
         let place = given.place.clone().unwrap_or_else(|| supervisor.place());
         let core = &child.shared.core;
-        core.begin(&life, Time::ZERO);
+        core.begin(&life, since);
         child::claim(&start, &given.names, &life);
         // The supervisor has to hear of the child before it can hear of its end.
-        let adopt = Command::Adopt(Foundling::new(child.given, life.clone()));
-        if let Err(refused) = supervisor.mailbox.push(adopt) {
+        let undemanding = given.spec.as_ref().is_none_or(|spec| spec.is_undemanding());
+        let foundling = Foundling::new(child.given, life.clone(), since);
+        if let Err(refused) = supervisor.arrived(foundling, undemanding) {
             guard::contain(|| drop(refused));
             core.leave(&life, &ExitReason::Killed);
             return Err(Gone);

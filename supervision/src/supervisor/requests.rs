@@ -1,11 +1,14 @@
 //! What a driver does with a command: events go to the plan, requests get their answers now or when they are done.
 
 use super::command::{Command, Foundling, Request, Signal};
-use super::driver::Driver;
+use super::driver::{self, Driver};
+use super::entry::Entry;
 use super::reference::{ChildInfo, RequestError, StartChildError, Which};
 use crate::child::Given;
 use crate::pid::Pid;
-use crate::plan::{AddError, ChildError, ChildSpec, ChildState, ChildView, ExitReason, Plan, Time};
+use crate::plan::{
+    self, AddError, ChildError, ChildSpec, ChildState, ChildView, ExitReason, Plan, Time,
+};
 use crate::process::Reply;
 use crate::report::Report;
 use crate::tree::Account;
@@ -14,6 +17,7 @@ use std::time::Duration;
 impl Driver {
     pub(super) fn signal(&mut self, signal: Signal) {
         match signal {
+            Signal::Arrived(child) => self.adopt(child),
             Signal::Started { pid, incarnation } => self.started(pid, incarnation),
             Signal::Declined { pid, incarnation } => self.declined(pid, incarnation),
             Signal::Healthy { pid, incarnation } => self.plan.healthy(pid, incarnation),
@@ -30,7 +34,6 @@ impl Driver {
 
     pub(super) fn command(&mut self, command: Command) {
         match command {
-            Command::Adopt(foundling) => self.adopt(foundling),
             Command::Start { child, reply } => self.start_child(child, reply),
             Command::Request { request, which, reply } => self.request(request, &which, reply),
             Command::Children { reply } => reply.send(self.children()),
@@ -70,20 +73,23 @@ impl Driver {
         entry.answer(Request::Restart, &Ok(()));
     }
 
-    fn adopt(&mut self, foundling: Foundling) {
-        let Some((given, life)) = foundling.take() else { return };
+    /// Takes in a child that runs, or has run, already.
+    pub(super) fn adopt(&mut self, foundling: Foundling) {
+        let Some((mut given, life, since)) = foundling.take() else { return };
         let pid = self.settle(given.child());
-        let now = self.now();
-        match self.plan.adopt(pid, given.child().spec(), now, &mut self.actions) {
+        let (ended, spec) = (life.heard_of(), given.child_mut().take_spec());
+        if let Some(reason) = ended.as_ref().filter(|_| self.plan.passes_by(&spec)) {
+            let (incarnation, reason) = (life.incarnation(), reason.clone());
+            self.report(plan::Report::NotRestarted { pid, incarnation, reason: reason.clone() });
+            return driver::end_for_good(given.take(), &reason);
+        }
+        match self.plan.adopt(pid, spec, since, &mut self.actions) {
             Ok(()) => {
                 let child = given.take();
-                self.insert(&child, false);
-                let ended = life.reason();
-                if let Some(entry) = self.table.get_mut(&pid) {
-                    entry.life = Some(life);
-                }
+                let entry = self.table.entry(pid).or_insert_with(|| Entry::new(&child, false));
+                entry.life = Some(life);
                 if let Some(reason) = ended {
-                    // The word of its end, in the faster lane, came before this and meant nothing; or it comes again.
+                    let now = self.now();
                     self.plan.exited(pid, 1, reason, now, &mut self.actions);
                 }
             }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::support::world::{Kid, Life, World};
 use bastion_supervision::pid::Pid;
 use bastion_supervision::plan::{
-    Backoff, ChildSpec, ExitReason, Failure, Intensity, Order, Quarantine, RestartPolicy,
-    RestartType, Settings, Shutdown, Strategy as Rule,
+    Action, Backoff, ChildSpec, ExitReason, Failure, Intensity, Order, Plan, Quarantine, Report,
+    RestartPolicy, RestartType, Settings, Shutdown, Strategy as Rule,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -164,6 +164,26 @@ fn stale(world: &mut World, pid: Pid, before: bool) {
     assert_eq!(actions, 0, "stale news changed something");
 }
 
+/// A child that may pass by leaves at once, when it is adopted all the same, and changes nothing.
+fn pass_by(world: &mut World, reason: ExitReason) {
+    let spec = ChildSpec::worker().restart(RestartType::Temporary);
+    if !world.plan.passes_by(&spec) {
+        return;
+    }
+    let look = |plan: &Plan| {
+        let children: Vec<_> = plan.children().map(|child| (child.pid, child.state)).collect();
+        (children, plan.counts(), plan.next_deadline(), plan.is_ending())
+    };
+    let (pid, now, before) = (Pid::new(u32::MAX, 0), world.now, look(&world.plan));
+    let mut out = Vec::new();
+    world.plan.adopt(pid, spec, now, &mut out).expect("at ease it takes anybody");
+    world.plan.exited(pid, 1, reason, now, &mut out);
+    let [Action::Report(Report::NotRestarted { .. }), Action::Removed { .. }] = out[..] else {
+        panic!("it does more: {out:?}");
+    };
+    assert_eq!(look(&world.plan), before);
+}
+
 fn take(world: &mut World, step: &Step) {
     let lives = |kid: &Kid| kid.life != Life::None;
     match step {
@@ -184,7 +204,10 @@ fn take(world: &mut World, step: &Step) {
             }
         }
         Step::Add(spec) => world.add(spec.clone(), false),
-        Step::Adopt(spec) => world.add(spec.clone(), true),
+        Step::Adopt(spec) => {
+            (0..4).for_each(|number| pass_by(world, reason(number)));
+            world.add(spec.clone(), true);
+        }
         Step::StopChild(who) => {
             if let Some(pid) = pick(world, *who, |_| true) {
                 world.stop_child(pid);
