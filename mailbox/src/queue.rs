@@ -4,6 +4,7 @@ use crate::block::Block;
 use crate::extras::Extras;
 use crate::head::Head;
 use crate::receive::Receiver;
+use crate::room::wake_all;
 use crate::sync::AtomicPtr;
 use crate::tail::Tail;
 use crate::waiting::Place;
@@ -12,7 +13,6 @@ use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::task::Waker;
 
 /// How many messages may wait when nothing else is said.
 pub const DEFAULT_CAPACITY: usize = 1 << 20;
@@ -92,7 +92,7 @@ impl<M> Queue<M> {
         let receiver = self.receiver();
         let senders = receiver.made_room(usize::MAX);
         drop(receiver);
-        senders.into_iter().for_each(Waker::wake);
+        wake_all(senders);
     }
 
     /// Returns how many messages may wait.

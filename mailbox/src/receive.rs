@@ -2,6 +2,7 @@
 
 use crate::block::Block;
 use crate::queue::Queue;
+use crate::room::wake_all;
 use crate::sync::{Wait, give_way};
 use crate::tail::Index;
 use std::collections::VecDeque;
@@ -52,7 +53,7 @@ impl<M> Queue<M> {
             if moved > 0 {
                 let senders = receiver.made_room(moved);
                 drop(receiver);
-                senders.into_iter().for_each(Waker::wake);
+                wake_all(senders);
                 return true;
             }
             match receiver.park(waker, &mut dropped) {
@@ -137,7 +138,7 @@ impl<M> Queue<M> {
         let senders = receiver.made_room(usize::MAX);
         drop(receiver);
         drop(waker);
-        senders.into_iter().for_each(Waker::wake);
+        wake_all(senders);
         messages
     }
 
@@ -161,7 +162,7 @@ impl<M> Queue<M> {
             if message.is_some() {
                 let senders = receiver.made_room(1);
                 drop(receiver);
-                senders.into_iter().for_each(Waker::wake);
+                wake_all(senders);
                 return message;
             }
             if receiver.waiting(self.tail.look().index()) == 0 || !wait.shortly() {

@@ -7,6 +7,7 @@ use crate::error::PushError;
 use crate::queue::Queue;
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
@@ -71,7 +72,17 @@ impl<M> Queue<M> {
         };
         drop(receiver);
         drop(own);
-        next.into_iter().for_each(Waker::wake);
+        wake_all(next);
+    }
+}
+
+/// Wakes senders. A panic of one's waker is neither the others' nor that of who has made room: it is dropped.
+pub(crate) fn wake_all(senders: Vec<Waker>) {
+    for sender in senders {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| sender.wake())) {
+            // It may panic when it is dropped.
+            std::mem::forget(panic);
+        }
     }
 }
 

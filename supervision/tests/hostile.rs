@@ -3,9 +3,10 @@
 use bastion_supervision::plan::{ExitReason, RestartType};
 use bastion_supervision::{Address, Child, Context, Overflow, Runtime, Sim, System, child};
 use futures_core::Stream;
-use std::pin::Pin;
-use std::sync::Once;
-use std::task::{Context as Task, Poll};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Once};
+use std::task::{Context as Task, Poll, Wake, Waker};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,12 +30,28 @@ impl Stream for BadStream {
     }
 }
 
+struct BadWaker;
+
+impl Wake for BadWaker {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker")
+    }
+}
+
+impl BadWaker {
+    /// Polls a future that has to wait.
+    fn poll(future: Pin<&mut impl Future>) {
+        let waker = Waker::from(Arc::new(BadWaker));
+        assert!(future.poll(&mut Task::from_waker(&waker)).is_pending());
+    }
+}
+
 fn quiet() {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
         let outer = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let is_meant = ["of a", "the drop of", "a stream"];
+            let is_meant = ["of a", "the drop of", "a stream", "a waker"];
             let text = info.to_string();
             if !is_meant.iter().any(|part| text.contains(part)) {
                 outer(info);
@@ -177,5 +194,67 @@ fn a_very_long_chain_of_links_ends_with_its_first_process() {
             assert_eq!(process.ended().await.to_string(), "killed");
         }
         system.stop(5 * SECOND).await;
+    });
+}
+
+#[test]
+fn a_sender_whose_waker_panics_harms_neither_the_receiver_nor_other_senders() {
+    quiet();
+    for ends in [false, true] {
+        let sim = Sim::new(1);
+        sim.run(async {
+            let system = System::new(Runtime::sim(&sim));
+            let slow = child(move |mut cx: Context<u32>| async move {
+                cx.sleep(SECOND).await;
+                while !ends && cx.recv().await.is_some() {}
+                Ok(())
+            });
+            let slow = slow.mailbox_capacity(1).restart(RestartType::Temporary);
+            let slow = system.spawn_child(slow).unwrap();
+            slow.tell(1).unwrap();
+            let mut bad = pin!(slow.send(2));
+            BadWaker::poll(bad.as_mut());
+            let target = slow.clone();
+            let good = child(move |_: Context<()>| {
+                let target = target.clone();
+                async move { Ok(target.send(3).await?) }
+            });
+            let good = system.spawn_child(good.restart(RestartType::Temporary)).unwrap();
+            sim.sleep(2 * SECOND).await;
+            // It was its turn.
+            assert_eq!(bad.await.is_ok(), !ends);
+            let sent = if ends { "error: the process has ended" } else { "normal" };
+            assert_eq!(good.ended().await.to_string(), sent);
+            system.stop(SECOND).await;
+            assert_eq!(slow.ended().await.to_string(), if ends { "normal" } else { "shutdown" });
+            assert_eq!(system.stats().crashes, u64::from(ends));
+        });
+    }
+}
+
+#[test]
+fn a_receiver_whose_waker_panics_does_not_harm_who_stops_it() {
+    quiet();
+    let sim = Sim::new(1);
+    sim.run(async {
+        let system = System::new(Runtime::sim(&sim));
+        let odd = child(|mut cx: Context<()>| async move {
+            let stop = cx.stop_signal();
+            let mut next = Box::pin(cx.recv());
+            BadWaker::poll(next.as_mut());
+            stop.requested().await;
+            drop(next);
+            poll_fn(|task| {
+                assert!(pin!(cx.recv()).poll(task).is_ready());
+                Poll::Ready(Ok(()))
+            })
+            .await
+        });
+        let odd = system.spawn_child(odd).unwrap();
+        sim.sleep(SECOND).await;
+        let stopped = system.stop(SECOND).await;
+        assert!(stopped.forced.is_empty(), "{:?}", stopped.forced);
+        assert_eq!(odd.ended().await.to_string(), "shutdown");
+        assert_eq!(system.stats().crashes, 0);
     });
 }

@@ -76,7 +76,7 @@ impl<M: Send + 'static> Address<M> {
         let signal = ExitSignal { from: guard::current_pid(), name: None, reason, linked: false };
         let runs = self.shared.core.send_exit(signal);
         if runs {
-            self.shared.mailbox.wake();
+            self.shared.wake();
         }
         runs
     }

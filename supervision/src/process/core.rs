@@ -428,7 +428,8 @@ impl<M: Send + 'static> Process for Shared<M> {
     }
 
     fn wake(&self) {
-        self.mailbox.wake();
+        // The body may wait by a foreign waker.
+        guard::contain(|| self.mailbox.wake());
     }
 
     fn open(&self) {
