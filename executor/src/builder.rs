@@ -1,9 +1,9 @@
 //! [`Builder`]: what an executor is made of, and its making.
 
 use crate::affinity;
-use crate::blocking::{self, Pool};
 use crate::crew::{Crew, Post, Terms};
 use crate::end::End;
+use crate::jobs::{self, Pool};
 use crate::layout;
 use crate::monitor;
 use crate::on_panic::OnPanic;
@@ -33,7 +33,7 @@ pub struct Builder {
     topology: Option<Topology>,
     clock: Clock,
     settings: Settings,
-    blocking: blocking::Settings,
+    blocking: jobs::Settings,
     on_panic: OnPanic,
     pub(crate) bridge: Bridge,
 }
@@ -214,7 +214,7 @@ impl Builder {
         };
         let posts = plan.workers.iter().enumerate().map(post).collect();
         let (crew, desks) = Crew::gather(posts, terms).map_err(BuildError::Thread)?;
-        let blocking = Pool::new(blocking::Settings {
+        let blocking = Pool::new(jobs::Settings {
             name: name.to_owned(),
             stack_size_bytes: self.stack_size_bytes,
             cpus: match is_bound {

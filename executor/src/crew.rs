@@ -14,7 +14,7 @@ use crate::sync::thread::{self, JoinHandle as Thread};
 use crate::timer::{Lease, Timers};
 use crate::tokio_bridge::Bridge;
 use crate::topology::CpuSet;
-use crate::worker;
+use crate::work;
 use crossbeam_deque::{Stealer, Worker as Queue};
 use crossbeam_utils::CachePadded;
 use lightproc::LightProc;
@@ -189,7 +189,7 @@ fn settle(
 fn work(shared: Arc<Shared>, index: usize, queue: Queue<LightProc>, unbound: Option<BindError>) {
     let _ = shared.workers[index].own.arrival.set(Arrival::here(unbound));
     Local::new(shared, index, queue).install();
-    worker::run();
+    work::run();
 }
 
 #[cfg(all(test, target_os = "linux", not(any(loom, shuttle))))]

@@ -9,7 +9,6 @@ mod attendance;
 #[cfg(not(feature = "io"))]
 #[path = "attendance/absent.rs"]
 mod attendance;
-mod blocking;
 mod budget;
 mod builder;
 mod crew;
@@ -21,6 +20,7 @@ mod idle;
 mod interval;
 #[cfg(feature = "io")]
 pub mod io;
+mod jobs;
 mod layout;
 mod local;
 mod local_executor;
@@ -60,14 +60,14 @@ pub mod tokio_bridge;
 #[path = "tokio_bridge/absent.rs"]
 mod tokio_bridge;
 pub mod topology;
-mod worker;
+mod work;
 
 pub use self::metrics::{BlockingMetrics, Metrics, WorkerMetrics};
-pub use blocking::{RefusedJob, spawn_blocking, try_spawn_blocking};
 pub use budget::poll_budget;
 pub use builder::{BuildError, Builder};
 pub use handle::Handle;
 pub use interval::{Interval, MissedTicks, interval, interval_at};
+pub use jobs::{RefusedJob, spawn_blocking, try_spawn_blocking};
 pub use lightproc::{InPlace, Outcome, Panic, ProcHandle, RecoverableHandle};
 pub use local_executor::{
     LocalExecutor, LocalHandle, NoLocalExecutor, spawn_local, try_spawn_local,

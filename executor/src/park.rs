@@ -6,7 +6,7 @@ use crate::parker::Parker;
 use crate::shared::Shared;
 use crate::sync::{AtomicBool, thread_local};
 use crate::timer::Clock;
-use crate::worker;
+use crate::work;
 use pin_utils::pin_mut;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -51,7 +51,7 @@ impl Unpark {
         self.count(false);
         let is_woken = || self.woken.swap(false, Ordering::Acquire);
         Local::with(|local| match local {
-            Some(local) => worker::wait_inside(local, is_woken),
+            Some(local) => work::wait_inside(local, is_woken),
             None => {
                 while !is_woken() {
                     self.parker.park(None);

@@ -1,11 +1,11 @@
 //! What all workers of an executor share: injectors, stealers, the idle state; and where a due process goes.
 
 use crate::affinity;
-use crate::blocking::Pool;
 use crate::dedicated;
 use crate::domain::Domain;
 use crate::end::End;
 use crate::idle::Idle;
+use crate::jobs::Pool;
 use crate::local::Local;
 use crate::metrics::{Meter, Metrics};
 use crate::on_panic::OnPanic;

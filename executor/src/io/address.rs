@@ -1,6 +1,6 @@
 //! Addresses of sockets, and what can be turned into them: names are looked up in the blocking pool.
 
-use crate::blocking::spawn_blocking;
+use crate::jobs::spawn_blocking;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, ToSocketAddrs};
 use std::vec;

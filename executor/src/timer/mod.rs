@@ -1,6 +1,6 @@
 //! Time: a future that is ready at a deadline, on the timers of the worker that polls it first.
 //!
-//! `wheel` orders timers, `timers` are one worker's, `clock` says what time it is. Elsewhere: `worker.rs` lets the time go on.
+//! `wheel` orders timers, `timers` are one worker's, `clock` says what time it is. Elsewhere: `work.rs` lets the time go on.
 
 mod clock;
 mod timers;

@@ -4,9 +4,9 @@
 //! the moment at which that will succeed: for its `pidfd` to be readable, or for a thread of the blocking pool to return from a wait
 //! that leaves the zombie there. So waiting can be given up and begun again at any time.
 
-use crate::blocking::spawn_blocking;
 #[cfg(target_os = "linux")]
 use crate::io::Async;
+use crate::jobs::spawn_blocking;
 #[cfg(target_os = "linux")]
 use crate::reactor::Side;
 use lightproc::RecoverableHandle;
