@@ -3,6 +3,7 @@
 //! A process has one handle. Dropping it detaches the process, which goes on. Awaiting it is cancel-safe: the outcome
 //! stays with the process until a poll takes it.
 
+use crate::compat::HandleState;
 use crate::hooks::Hooks;
 use crate::outcome::Outcome;
 use crate::panic::{Panic, contain};
@@ -95,10 +96,15 @@ impl<T> ProcHandle<T> {
         self.header().is_none_or(|header| !matches!(header.state.look(), Look::Running { .. }))
     }
 
-    /// Returns the data that the process was made with, when they are of type `D`; `None` after the handle was ready.
+    /// Returns the data that the process was made with, when they are of type `D`; `None` after the handle was ready. See
+    /// [`LightProc::data`].
     pub fn data<D: Hooks>(&self) -> Option<&D> {
         // SAFETY: the HANDLE flag keeps the process live for the borrow of `self`.
         self.raw.and_then(|raw| unsafe { proc::data(raw) })
+    }
+
+    pub(crate) fn facts(&self) -> Option<HandleState> {
+        self.header().map(|header| header.state.facts())
     }
 
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
@@ -310,6 +316,10 @@ impl<T> RecoverableHandle<T> {
     /// Returns the data that the process was made with; see [`ProcHandle::data`].
     pub fn data<D: Hooks>(&self) -> Option<&D> {
         self.inner.data()
+    }
+
+    pub(crate) fn facts(&self) -> Option<HandleState> {
+        self.inner.facts()
     }
 
     /// Waits for the end of the process and says how it came about.

@@ -4,6 +4,7 @@
 //! provided methods are empty and inlined, no instruction.
 
 use crate::panic::Panic;
+use crate::stack::ProcStack;
 
 /// Data that a process carries, with hooks into its life. Each hook runs at most once.
 ///
@@ -34,6 +35,13 @@ pub trait Hooks: Send + Sync + 'static {
     #[inline]
     fn unheard(&self, panic: &Panic) {
         let _ = panic;
+    }
+
+    /// Returns the [`ProcStack`] that the data are or hold: it is found as they are, by
+    /// [`LightProc::data`](crate::LightProc::data) and `stack`.
+    #[inline]
+    fn stack(&self) -> Option<&ProcStack> {
+        None
     }
 }
 

@@ -5,6 +5,7 @@ compile_error!(
     "lightproc keeps the state of a process in one 64-bit atomic, which this target does not have"
 );
 
+mod compat;
 #[cfg(all(test, not(loom)))]
 mod costs;
 mod handle;
@@ -21,6 +22,7 @@ mod state;
 mod sync;
 mod waker;
 
+pub use compat::{lightproc, prelude, proc_handle, proc_stack, proc_state, recoverable_handle};
 pub use handle::{ProcHandle, RecoverableHandle};
 pub use hooks::Hooks;
 pub use in_place::InPlace;

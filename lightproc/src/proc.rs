@@ -221,7 +221,8 @@ impl LightProc {
         unsafe { waker::hold(self.raw) }
     }
 
-    /// Returns the data that the process was made with, when they are of type `D`.
+    /// Returns the data that the process was made with, when they are of type `D`; or the [`ProcStack`](crate::ProcStack)
+    /// in them, see [`Hooks::stack`].
     pub fn data<D: Hooks>(&self) -> Option<&D> {
         // SAFETY: a runner keeps its process live for the borrow of `self`.
         unsafe { data(self.raw) }
@@ -246,13 +247,13 @@ impl fmt::Debug for LightProc {
     }
 }
 
-/// Returns the process's data when they are of type `D`.
+/// Returns the process's data when they are of type `D`, or the stack in them when `D` is that.
 ///
 /// # Safety
 /// The process is live for `'a`.
 pub(crate) unsafe fn data<'a, D: Hooks>(raw: NonNull<Header>) -> Option<&'a D> {
     // SAFETY: live by contract.
     let found = unsafe { (raw.as_ref().vtable.data)(raw, TypeId::of::<D>()) }?;
-    // SAFETY: the vtable compared the type; data are only shared until the free.
+    // SAFETY: the vtable compared the type; data, and the stack that they lend, are only shared until the free.
     Some(unsafe { found.cast::<D>().as_ref() })
 }

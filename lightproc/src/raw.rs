@@ -14,6 +14,7 @@ use crate::hooks::Hooks;
 use crate::memory::{alloc, dealloc};
 use crate::panic::{Panic, contain};
 use crate::proc::Polled;
+use crate::stack::ProcStack;
 use crate::state::State;
 use crate::sync::UnsafeCell;
 use crate::waker;
@@ -94,7 +95,7 @@ pub(crate) struct VTable {
     pub(crate) free: unsafe fn(NonNull<Header>),
     /// Tells the hook of the panic in the stage, and drops it. The caller has the process's HANDLE flag, and the process has panicked.
     pub(crate) drop_unheard: unsafe fn(NonNull<Header>),
-    /// Returns a pointer to the process's data, when they are of that type.
+    /// Returns a pointer to the process's data, when they are of that type, or to the stack in them, when that is wanted.
     pub(crate) data: unsafe fn(NonNull<Header>, TypeId) -> Option<NonNull<()>>,
     /// Where the stage is, in bytes from the header.
     pub(crate) stage: usize,
@@ -248,7 +249,12 @@ where
     unsafe fn data(raw: NonNull<Header>, wanted: TypeId) -> Option<NonNull<()>> {
         // SAFETY: live and of these types, by the vtable's contract.
         let cell = unsafe { Self::of(raw) };
-        (TypeId::of::<D>() == wanted).then(|| NonNull::from(&cell.data).cast())
+        if TypeId::of::<D>() == wanted {
+            return Some(NonNull::from(&cell.data).cast());
+        }
+        // Borrowed from the data, so it lives as long as they are only shared.
+        let stack = (TypeId::of::<ProcStack>() == wanted).then(|| cell.data.stack())??;
+        Some(NonNull::from(stack).cast())
     }
 
     pub(crate) unsafe fn free(raw: NonNull<Header>) {

@@ -2,6 +2,7 @@
 //!
 //! One use of [`Hooks`]; a process that needs something else brings its own type.
 
+use crate::compat::proc_state::EmptyState;
 use crate::hooks::Hooks;
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
@@ -158,23 +159,24 @@ impl Parts {
     fn typed<S: Any>(&mut self, hook: impl Fn(&mut S) + Send + Sync + 'static) -> Hook {
         self.expect_state::<S>();
         Arc::new(move |state| {
-            let mut locked;
-            let mut empty = ();
-            let state: &mut dyn Any = match state {
-                Some(state) => {
-                    locked = state.lock().unwrap_or_else(PoisonError::into_inner);
-                    &mut *locked
-                }
-                None => &mut empty,
-            };
+            let Some(state) = state else { return with_no_state(&hook) };
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
             match state.downcast_mut::<S>() {
                 Some(state) => hook(state),
-                None => panic!(
-                    "a hook of a ProcStack expects a `{}`: give it with_state",
-                    type_name::<S>()
-                ),
+                None => unreachable!("{} was expected when the hook was set", type_name::<S>()),
             }
         })
+    }
+}
+
+/// Calls a hook of a stack that was given no state: with `()`, or with what was the empty state in lightproc 0.3.
+fn with_no_state<S: Any>(hook: &impl Fn(&mut S)) {
+    let empty: [&mut dyn Any; 3] = [&mut (), &mut EmptyState, &mut Box::new(EmptyState)];
+    match empty.into_iter().find_map(|empty| empty.downcast_mut::<S>()) {
+        Some(empty) => hook(empty),
+        None => {
+            panic!("a hook of a ProcStack expects a `{}`: give it with_state", type_name::<S>())
+        }
     }
 }
 
@@ -189,6 +191,10 @@ impl Hooks for ProcStack {
 
     fn after_panic(&self) {
         self.call(|parts| parts.after_panic.as_ref());
+    }
+
+    fn stack(&self) -> Option<&ProcStack> {
+        Some(self)
     }
 }
 

@@ -9,6 +9,7 @@
 //! | accounted for  | by wakers  |
 //! ```
 
+use crate::compat::HandleState;
 use crate::sync::AtomicU64;
 use std::fmt;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -424,6 +425,16 @@ impl State {
         } else {
             Look::Completed
         }
+    }
+
+    /// Looks at the process for who asks its handle how it is.
+    pub(crate) fn facts(&self) -> HandleState {
+        let word = self.0.load(Acquire);
+        let is = |flag| word & flag != 0;
+        let (completed, awaiter) = (!is(FUTURE), is(AWAITER));
+        let closed = if completed { !is(COMPLETED) || is(PANICKED) } else { is(CLOSED) };
+        let scheduled = !completed && wakes(word) != 0;
+        HandleState { scheduled, completed, closed, awaiter }
     }
 
     /// Publishes the waker that the handle has written into the awaiter slot. False: the process has ended.
