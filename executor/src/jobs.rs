@@ -5,7 +5,7 @@
 
 mod pool;
 
-pub(crate) use pool::Pool;
+pub(crate) use pool::{Place, Pool};
 
 use crate::local;
 use crate::runtime::{Executor, global_or_panic};
@@ -120,7 +120,8 @@ impl Executor {
     }
 }
 
-fn with_executor<R>(f: impl FnOnce(&Arc<Shared>) -> R) -> R {
+/// Calls `f` with the executor that a function without one uses.
+pub(crate) fn with_executor<R>(f: impl FnOnce(&Arc<Shared>) -> R) -> R {
     local::with_current(|current| match current {
         Some(shared) => f(shared),
         None => f(global_or_panic().shared()),
@@ -161,7 +162,8 @@ where
     };
     // A job never waits, so nothing ever makes it due again: there is nowhere to schedule it to.
     let (job, handle) = LightProc::recoverable(run, drop, shared.on_panic.clone());
-    shared.blocking.push(job);
+    // A pool that has closed since has no use for it.
+    drop(shared.blocking.push(job));
     Ok(handle)
 }
 

@@ -89,7 +89,7 @@ impl LocalExecutor {
     /// It is fair: the future is polled, if it was woken, after 64 polls of processes at most, and each process that is due has
     /// its turn. Called by one of the processes it works too, and runs the others meanwhile; the process that called waits for
     /// it. Inside the `run` of another local executor, that one's processes wait. On a worker it keeps that worker busy,
-    /// as [`run`](crate::run) does.
+    /// as [`run`](crate::run()) does.
     ///
     /// # Panics
     /// With the future's panic, if it panics; the executor can be used on.

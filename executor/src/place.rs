@@ -24,7 +24,7 @@ pub enum Place {
     /// Each poll is by one of them, by whomever the process is woken, and no other takes it over, also if they are all busy. So memory that it
     /// touches first lies there, and stays near. A wake costs more than that of a process that may run
     /// anywhere, because it does not go through the waker's own queue. The process waits also while all workers of the node wait in
-    /// [`run`](crate::run); if they do so for this process, for ever. On a machine of one node that node is known also when workers are
+    /// [`run`](crate::run()); if they do so for this process, for ever. On a machine of one node that node is known also when workers are
     /// unbound; on one of several, none is.
     Node(u32),
     /// On a thread of its own, which does nothing else and may block. It costs a thread, and the waking of it for each wake.

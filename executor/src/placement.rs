@@ -3,6 +3,7 @@
 //! Nothing here binds a thread or asks the machine anything, so a described machine is planned exactly
 //! as the real one is; whoever carries the plan out binds only if
 //! [`Topology::is_this_machine`](crate::topology::Topology::is_this_machine). Equal input gives an equal plan.
+//! (The functions about `CoreId`s are not of it: they are what bastion-executor 0.4 had in this module.)
 
 mod decide;
 mod domains;
@@ -16,6 +17,7 @@ mod request;
 mod seats;
 mod victims;
 
+pub use crate::compat::cores::{CoreId, get_core_ids, get_num_cores, set_for_current};
 use crate::topology::CpuSet;
 pub use decide::{CountReason, PolicyReason};
 pub use domains::Domain;

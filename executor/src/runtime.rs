@@ -14,7 +14,7 @@ use crate::sync::thread::{self, JoinHandle as Thread};
 use crate::timer::Clock;
 use crate::tokio_bridge::Bridge;
 use crate::topology::Topology;
-use lightproc::{LightProc, RecoverableHandle};
+use lightproc::{Hooks, LightProc, RecoverableHandle};
 use once_cell::sync::OnceCell;
 use std::fmt;
 use std::future::Future;
@@ -227,7 +227,27 @@ where
         shared.schedule_first(process);
         handle
     } else {
-        spawn_owned(shared, Listing(future))
+        spawn_owned(shared, Listing(future), shared.on_panic.clone())
+    }
+}
+
+/// Runs a future as a process that carries data of another kind, which say what is done with a panic that nobody hears of.
+///
+/// [`spawn_in`] does not go through it: in an unoptimised build each call more copies a large future.
+pub(crate) fn spawn_with<F, D: Hooks>(
+    shared: &Arc<Shared>,
+    future: F,
+    data: D,
+) -> RecoverableHandle<F::Output>
+where
+    F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
+{
+    if is_global(shared) {
+        let (process, handle) = LightProc::recoverable(future, schedule_global, data);
+        shared.schedule_first(process);
+        handle
+    } else {
+        spawn_owned(shared, Listing(future), data)
     }
 }
 
@@ -237,18 +257,26 @@ pub(crate) fn spawn_unlisted<F>(shared: &Arc<Shared>, future: F) -> RecoverableH
 where
     F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
-    if is_global(shared) { spawn_in(shared, future) } else { spawn_owned(shared, future) }
+    if is_global(shared) {
+        spawn_in(shared, future)
+    } else {
+        spawn_owned(shared, future, shared.on_panic.clone())
+    }
 }
 
 // Inlined, or a large future would be copied on its way into the list.
 #[inline(always)]
-fn spawn_owned<F>(shared: &Arc<Shared>, future: F) -> RecoverableHandle<F::Output>
+fn spawn_owned<F, D: Hooks>(
+    shared: &Arc<Shared>,
+    future: F,
+    data: D,
+) -> RecoverableHandle<F::Output>
 where
     F: IntoFuture<IntoFuture: Send + 'static, Output: Send + 'static>,
 {
-    let (owner, on_panic) = (shared.clone(), shared.on_panic.clone());
+    let owner = shared.clone();
     let schedule = move |process| owner.schedule(process);
-    let (process, handle) = LightProc::recoverable(future, schedule, on_panic);
+    let (process, handle) = LightProc::recoverable(future, schedule, data);
     shared.schedule_first(process);
     handle
 }

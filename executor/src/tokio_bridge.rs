@@ -2,13 +2,13 @@
 //!
 //! What is built on tokio (`tokio::net`, `tokio::time`, `tokio::spawn`, and with them hyper, reqwest, sqlx, axum) looks for a
 //! runtime in the thread that it is called on. With this feature each of our threads is in one, for all its life: the workers, the
-//! threads of the blocking pool, and the thread of [`Executor::run`](crate::Executor::run), [`run`](crate::run) and
+//! threads of the blocking pool, and the thread of [`Executor::run`](crate::Executor::run), [`run`](crate::run()) and
 //! [`LocalExecutor::run`](crate::LocalExecutor::run). Our processes are polled by our workers as before; tokio's runtime
 //! watches the sockets and the clock, and runs what is spawned on it.
 //!
 //! Which runtime: the one of [`Builder::tokio`](crate::Builder::tokio), else a helper, with one thread of the name `tokio`. It is
 //! started with the first executor, or `run`, that needs it, lives as long as the program, and sleeps when it has nothing to do. A
-//! thread that is in a runtime already keeps to that one in [`run`](crate::run) and in what it gives to the blocking pool.
+//! thread that is in a runtime already keeps to that one in [`run`](crate::run()) and in what it gives to the blocking pool.
 //!
 //! # Examples
 //! ```
@@ -36,7 +36,7 @@
 //! - *`tokio::task::block_in_place`* in a process blocks its worker, and hands nothing over to others; in a task on the helper it
 //!   panics, as on any runtime with one thread. Use [`spawn_blocking`](crate::spawn_blocking).
 //! - *`tokio::task::LocalSet`* is not `Send`, so it cannot be in a process that moves between workers: run it in
-//!   [`run`](crate::run), or use a [`LocalExecutor`](crate::LocalExecutor). Outside of one `tokio::task::spawn_local` panics.
+//!   [`run`](crate::run()), or use a [`LocalExecutor`](crate::LocalExecutor). Outside of one `tokio::task::spawn_local` panics.
 //! - *A runtime that you give must be driven*: one with one thread does nothing unless somebody blocks on it, and after its
 //!   shutdown tokio's sockets and timers fail or panic in our processes too.
 //! - *No virtual time*: `tokio::time::pause` is for runtimes that run their tasks themselves.

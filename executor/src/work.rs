@@ -227,7 +227,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Waits in the middle of a poll until `is_woken`, as a worker that calls [`run`](crate::run) does: it fires its timers and watches
+/// Waits in the middle of a poll until `is_woken`, as a worker that calls [`run`](crate::run()) does: it fires its timers and watches
 /// the sockets meanwhile, and leaves its processes to the others.
 pub(crate) fn wait_inside(local: &Local, is_woken: impl Fn() -> bool) {
     let timers = *local.shared.workers[local.index].timers;

@@ -1,6 +1,6 @@
 //! [`Pool`]: the queue of jobs, the threads that take from it, and who of them is woken.
 //!
-//! Knows no executor: a job is a process, and whatever it needs it brings along.
+//! Knows no executor: a job is a process, and whatever it needs it brings along. One that waits comes back when it is due.
 //!
 //! In words: whoever queues a job wakes an idle thread for it, or starts one, or leaves it to those there are when there may be no more.
 //! What differs from that, because waking a thread is dearer than most of what is asked of one:
@@ -151,23 +151,24 @@ impl Pool {
 
     /// Runs a job on a thread of its own, for random schedules: the pool's threads live longer than one of these.
     #[cfg(shuttle)]
-    pub(crate) fn push(self: &Arc<Self>, job: LightProc) {
+    pub(crate) fn push(self: &Arc<Self>, job: LightProc) -> Result<(), LightProc> {
         thread::spawn(move || job.run());
+        Ok(())
     }
 
-    /// Queues a job, which holds its place. Drops it if the pool has closed since.
+    /// Queues a job, which holds its place. Gives it back if the pool has closed since.
     #[cfg(not(shuttle))]
-    pub(crate) fn push(self: &Arc<Self>, job: LightProc) {
+    pub(crate) fn push(self: &Arc<Self>, job: LightProc) -> Result<(), LightProc> {
         let waiting = Waiting { job, since: Instant::now() };
         let mut state = self.state();
         if state.closed {
-            drop(state);
-            return drop(waiting);
+            return Err(waiting.job);
         }
         state.queue.push_back(waiting);
         let call = state.call(self.calls, self.settings.threads);
         drop(state);
         self.answer(call);
+        Ok(())
     }
 
     /// Brings the thread that was called, and without the lock: waking and starting are dear.

@@ -79,7 +79,7 @@ impl Clock {
     /// A clock that stands still while there is something to do, and goes on to the next deadline when all workers of its
     /// executor sleep.
     ///
-    /// A thread in [`Executor::run`](crate::Executor::run) counts like a worker, and one that waits in [`run`](crate::run) like one that sleeps. It does not know of blocking jobs, sockets, or other threads
+    /// A thread in [`Executor::run`](crate::Executor::run) counts like a worker, and one that waits in [`run`](crate::run()) like one that sleeps. It does not know of blocking jobs, sockets, or other threads
     /// that are about to come back with something to do: time may pass meanwhile. Of several executors that share such a clock, each decides for itself.
     pub fn skipping() -> Clock {
         SKIPS.store(true, Relaxed);

@@ -5,7 +5,8 @@ use super::code;
 use super::tree::{Tree, Violation};
 
 /// Names that programs call already: those of the classic interface, and what std and every adapter call the object within.
-const CLASSIC: &[&str] = &["get_pid", "get_state", "get_ref"];
+const CLASSIC: &[&str] =
+    &["get_pid", "get_state", "get_ref", "get_core_ids", "get_num_cores", "get_cores"];
 
 /// Keeps `get_` out of the public interface.
 pub(super) const GETTERS: Rule =
