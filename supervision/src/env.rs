@@ -3,6 +3,7 @@
 use crate::names::Names;
 use crate::pid::{self, Pid};
 use crate::plan::{ExitReason, Time};
+use crate::process::circles::Waits;
 use crate::process::{Core, Life, guard};
 use crate::report::{CrashReport, LastCrash, Letters, Report, Reporter, described};
 use crate::runtime::Runtime;
@@ -33,6 +34,7 @@ struct Inner {
 struct Common {
     pids: [Mutex<PidTable>; SHARDS],
     names: Names,
+    waits: Waits,
     reporter: Reporter,
     letters: Letters,
     /// Whether it is counted what processes handle.
@@ -54,6 +56,7 @@ impl Env {
         let common = Arc::new(Common {
             pids: Default::default(),
             names: Names::new(),
+            waits: Waits::default(),
             reporter,
             letters: Letters::new(),
             measures,
@@ -73,6 +76,17 @@ impl Env {
 
     pub(crate) fn now(&self) -> Time {
         self.0.runtime.now()
+    }
+
+    /// Says whether both are of one system.
+    #[cfg(debug_assertions)]
+    pub(crate) fn is_of_system(&self, other: &Env) -> bool {
+        Arc::ptr_eq(&self.0.common, &other.0.common)
+    }
+
+    /// Who waits for whom.
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.0.common.waits
     }
 
     pub(crate) fn names(&self) -> &Names {

@@ -228,6 +228,7 @@ impl<M: Send + 'static> Hub<M> {
 
     /// Queues a message for a worker.
     pub(super) fn place(&self, mut job: Job<M>) -> Result<(), (Job<M>, Refusal)> {
+        crate::process::circles::sends();
         if let Some(common) = &self.common {
             return self.place_in_common(common, job);
         }

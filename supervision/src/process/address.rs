@@ -36,6 +36,12 @@ impl<M: Send + 'static> Address<M> {
 
     /// Sends a message made from a [`Reply`], and waits for what is replied, for at most [`ASK_TIMEOUT`].
     ///
+    /// A process that waits for its own answer, in its own code and without receiving meanwhile, is told so at once:
+    /// [`AskError::Circle`](crate::AskError::Circle). In debug builds so is one that closes a circle of processes of a system, in which each waits for nothing but the answer
+    /// of another. It is reported too: [`Report::AskCircle`](crate::Report::AskCircle). One that waits for something else as well (a message, a
+    /// time of its own) does not count, nor does one that has sent anything since it was asked, as it may have passed the reply on. A reply
+    /// that it has given away by other means, to a thread or a channel, is taken for being with it.
+    ///
     /// # Errors
     /// The future's: see [`AskError`](crate::AskError).
     ///

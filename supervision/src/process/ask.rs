@@ -3,9 +3,12 @@
 //! The slot is the mailbox crate's. The time is kept by the [`Alarm`](super::alarm::Alarm) of the process that waits, or by a timer where that is
 //! not a process's own code.
 
+use super::circles::{self, Asker, Replier};
 use super::core::Core;
 use super::guard;
+use super::life::{Asks, Life};
 use crate::mailbox::TellError;
+use crate::pid::Pid;
 use crate::plan::Time;
 use crate::runtime::{Runtime, Timer};
 use bastion_mailbox::oneshot;
@@ -29,6 +32,9 @@ pub enum AskError {
     NotUnderstood,
     /// No reply came in this time.
     Timeout(Duration),
+    /// No reply could come: who was asked waits, directly or not, for an answer of the asker, or is the asker. See
+    /// [`Address::ask`](crate::Address::ask).
+    Circle,
 }
 
 impl fmt::Display for AskError {
@@ -39,6 +45,7 @@ impl fmt::Display for AskError {
             AskError::NoReply => f.write_str("the question was dropped without a reply"),
             AskError::NotUnderstood => f.write_str("the process does not understand the question"),
             AskError::Timeout(limit) => write!(f, "no reply within {limit:?}"),
+            AskError::Circle => f.write_str("who was asked waits for an answer of the asker"),
         }
     }
 }
@@ -50,12 +57,13 @@ impl std::error::Error for AskError {}
 /// Dropping it tells the asker at once that there will be no answer. To answer twice is impossible: an answer uses it up.
 pub struct Reply<T> {
     slot: Option<oneshot::Sender<Result<T, AskError>>>,
+    replier: Option<Replier>,
 }
 
 impl<T> Reply<T> {
     /// One that nobody waits for.
     pub(crate) fn unread() -> Reply<T> {
-        Reply { slot: None }
+        Reply { slot: None, replier: None }
     }
 
     /// Answers. An asker who has stopped waiting misses nothing: the value is dropped.
@@ -68,15 +76,23 @@ impl<T> Reply<T> {
     /// # Errors
     /// Gives the value back when the asker has stopped waiting. One who stops just now may have it dropped.
     pub fn try_send(mut self, value: T) -> Result<(), T> {
-        let Some(slot) = self.slot.take() else { return Err(value) };
+        let Some(slot) = self.take() else { return Err(value) };
         answer(slot, Ok(value)).map_err(|back| back.expect("the value was sent"))
     }
 
     /// Tells the asker why there will be no answer.
     pub(crate) fn refuse(mut self, error: AskError) {
-        if let Some(slot) = self.slot.take() {
+        if let Some(slot) = self.take() {
             let _ = answer(slot, Err(error));
         }
+    }
+
+    /// Takes the slot, to fill or to drop it.
+    fn take(&mut self) -> Option<oneshot::Sender<Result<T, AskError>>> {
+        if let Some(replier) = self.replier.take() {
+            replier.answers();
+        }
+        self.slot.take()
     }
 
     /// Says whether somebody still waits for the answer.
@@ -95,7 +111,7 @@ fn answer<A>(slot: oneshot::Sender<A>, answer: A) -> Result<(), A> {
 
 impl<T> Drop for Reply<T> {
     fn drop(&mut self) {
-        if let Some(slot) = self.slot.take() {
+        if let Some(slot) = self.take() {
             guard::contain(|| drop(slot));
         }
     }
@@ -119,6 +135,7 @@ enum State<T> {
     Waiting {
         slot: oneshot::Receiver<Result<T, AskError>>,
         limit: Limit,
+        asker: Option<Asker>,
     },
     /// It cannot be answered; or, after the future was ready, not again.
     Refused(AskError),
@@ -128,10 +145,12 @@ enum State<T> {
 impl<T> Unpin for Ask<T> {}
 
 impl<T> Ask<T> {
+    /// Asks somebody; nobody knows whom.
     pub(crate) fn new(runtime: Runtime, limit: Duration) -> (Reply<T>, Ask<T>) {
         let (sender, slot) = oneshot::channel();
-        let limit = Limit { runtime, limit, kept: Kept::NotYet };
-        (Reply { slot: Some(sender) }, Ask { state: State::Waiting { slot, limit } })
+        let limit = Limit { runtime, asked: None, limit, kept: Kept::NotYet };
+        let reply = Reply { slot: Some(sender), replier: None };
+        (reply, Ask { state: State::Waiting { slot, limit, asker: None } })
     }
 
     /// Asks a process, by sending a question with the reply in it.
@@ -141,7 +160,11 @@ impl<T> Ask<T> {
         tell: impl FnOnce(Reply<T>) -> Result<(), TellError<M>>,
     ) -> Ask<T> {
         let Some(env) = process.env() else { return Ask::refused() };
-        let (reply, ask) = Ask::new(env.runtime().clone(), limit);
+        let (mut reply, mut ask) = Ask::new(env.runtime().clone(), limit);
+        if let State::Waiting { limit, asker, .. } = &mut ask.state {
+            limit.asked = process.pid();
+            (reply.replier, *asker) = circles::ask(env, process).unzip();
+        }
         match tell(reply) {
             Ok(()) => ask,
             Err(error) => ask.not_sent(&error),
@@ -162,16 +185,16 @@ impl<T> Future for Ask<T> {
     type Output = Result<T, AskError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (slot, limit) = match &mut self.state {
+        let (slot, limit, asker) = match &mut self.state {
             State::Refused(error) => return Poll::Ready(Err(*error)),
-            State::Waiting { slot, limit } => (slot, limit),
+            State::Waiting { slot, limit, asker } => (slot, limit, asker),
         };
         if let Poll::Ready(reply) = Pin::new(slot).poll(cx) {
             self.state = State::Refused(AskError::NoReply);
             return Poll::Ready(reply.unwrap_or(Err(AskError::NoReply)));
         }
-        ready!(limit.poll(cx));
-        let error = AskError::Timeout(limit.limit);
+        let in_vain = asker.as_mut().is_some_and(|asker| asker.waits(cx.waker()));
+        let error = if in_vain { AskError::Circle } else { ready!(limit.poll(cx)) };
         // From now on nobody waits. A reply that came in between is in time.
         let last = match std::mem::replace(&mut self.state, State::Refused(error)) {
             State::Waiting { slot, .. } => slot.close(),
@@ -191,6 +214,7 @@ impl<T> fmt::Debug for Ask<T> {
 struct Limit {
     /// That of who is asked.
     runtime: Runtime,
+    asked: Option<Pid>,
     limit: Duration,
     kept: Kept,
 }
@@ -205,35 +229,49 @@ enum Kept {
 }
 
 impl Limit {
-    /// Ready: the time is over.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let deadline = match &mut self.kept {
-            _ if self.limit == Duration::MAX => return Poll::Pending,
-            Kept::Timer(timer) => return Pin::new(timer).poll(cx),
-            Kept::Alarm(deadline) => Some(*deadline),
+    /// Ready: nobody waits any longer.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<AskError> {
+        let own = guard::with_current(|life| self.poll_own(life, cx)).flatten();
+        own.unwrap_or_else(|| self.poll_elsewhere(cx))
+    }
+
+    /// In a process's own code its alarm keeps the time, if that wakes whom this is to wake.
+    fn poll_own(&mut self, life: &Life, cx: &mut Context<'_>) -> Option<Poll<AskError>> {
+        let (runtime, Asks { alarm, oneself }) = (life.env().runtime(), life.asks());
+        if !alarm.is_of(cx.waker()) || !runtime.has_clock_of(&self.runtime) {
+            return None;
+        }
+        if Some(life.pid()) == self.asked && oneself.asks() {
+            return Some(Poll::Ready(AskError::Circle));
+        }
+        let deadline = match self.kept {
+            _ if self.limit == Duration::MAX => return Some(Poll::Pending),
+            Kept::Timer(_) => return None,
+            Kept::Alarm(deadline) => Some(deadline),
             Kept::NotYet => None,
         };
-        // In a process's own code its alarm does, if that wakes whom this is to wake.
-        let own = guard::with_current(|life| {
-            let runtime = life.env().runtime();
-            if !life.alarm().is_of(cx.waker()) || !runtime.has_clock_of(&self.runtime) {
-                return None;
-            }
-            let now = runtime.now();
-            let deadline = deadline.unwrap_or_else(|| now + self.limit);
-            if now < deadline {
-                life.alarm().ring_by(deadline, now, life);
-            }
-            Some((deadline, now < deadline))
-        });
-        if let Some((deadline, waits)) = own.flatten() {
-            self.kept = Kept::Alarm(deadline);
-            return if waits { Poll::Pending } else { Poll::Ready(()) };
+        let now = runtime.now();
+        let deadline = deadline.unwrap_or_else(|| now + self.limit);
+        self.kept = Kept::Alarm(deadline);
+        if now >= deadline {
+            return Some(Poll::Ready(AskError::Timeout(self.limit)));
         }
-        let left = deadline.map_or(self.limit, |deadline| deadline.since(self.runtime.now()));
-        let mut timer = self.runtime.callers_timer(left);
-        let polled = Pin::new(&mut timer).poll(cx);
-        self.kept = Kept::Timer(timer);
-        polled
+        alarm.ring_by(deadline, now, life);
+        Some(Poll::Pending)
+    }
+
+    fn poll_elsewhere(&mut self, cx: &mut Context<'_>) -> Poll<AskError> {
+        let left = match &self.kept {
+            _ if self.limit == Duration::MAX => return Poll::Pending,
+            Kept::Alarm(deadline) => deadline.since(self.runtime.now()),
+            Kept::NotYet | Kept::Timer(_) => self.limit,
+        };
+        if !matches!(self.kept, Kept::Timer(_)) {
+            self.kept = Kept::Timer(self.runtime.callers_timer(left));
+        }
+        match &mut self.kept {
+            Kept::Timer(timer) => Pin::new(timer).poll(cx).map(|()| AskError::Timeout(self.limit)),
+            Kept::NotYet | Kept::Alarm(_) => Poll::Pending,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::core::{Process, Shared};
 use super::guard;
-use super::life::Life;
+use super::life::{Asks, Life};
 use crate::exit::Exit;
 use crate::place::Place;
 use crate::plan::{ExitReason, Failure};
@@ -111,6 +111,8 @@ impl<M: Send + 'static> Incarnation<M> {
         if self.stage == Stage::Entering {
             // A process's waker is the same at all polls.
             self.life().set_task(task.waker().clone());
+            let (life, name) = (self.life(), self.shared.core.name());
+            life.watch().begin(task.waker(), name, life.incarnation());
         }
         if let Some(doom) = self.life().doomed() {
             let _ = guard::run(&mut self.life, || body.set(None));
@@ -167,12 +169,21 @@ impl<M: Send + 'static> Incarnation<M> {
     where
         Fut: Future<Output = Result<(), Exit>>,
     {
-        let polled = guard::run(&mut self.life, || match body.as_mut().as_pin_mut() {
-            Some(future) => future.poll(task),
-            None => Poll::Pending,
+        let waker = self.life().watch().begin_poll();
+        let polled = guard::run(&mut self.life, || match (body.as_mut().as_pin_mut(), &waker) {
+            (Some(future), None) => future.poll(task),
+            (Some(future), Some(waker)) => future.poll(&mut Task::from_waker(waker)),
+            (None, _) => Poll::Pending,
         });
+        drop(waker);
+        self.life().watch().end_poll();
         let ended = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Pending) => {
+                if let Some(asks) = self.life().has_asked() {
+                    self.look_for_circle(asks, task);
+                }
+                return Poll::Pending;
+            }
             Ok(Poll::Ready(result)) => Ok(result),
             Err(panic) => Err(panic),
         };
@@ -185,6 +196,20 @@ impl<M: Send + 'static> Incarnation<M> {
             (Ok(Ok(())), Ok(()), None) if self.life().is_stopping() => ExitReason::Shutdown,
             (Ok(Ok(())), Ok(()), None) => ExitReason::Normal,
         })
+    }
+
+    /// Finds out, after a poll, whether the process waits for answers in a circle. If so its question is told, and the circle is reported.
+    fn look_for_circle(&self, asks: &Asks, task: &mut Task<'_>) {
+        let (life, core) = (self.life(), &self.shared.core);
+        let circle = if asks.oneself.is_in_vain(|| self.shared.queued() > 0) {
+            Some(vec![(life.pid(), core.name().cloned())])
+        } else {
+            life.env().waits().circle(life.pid())
+        };
+        if let Some(processes) = circle {
+            task.waker().wake_by_ref();
+            life.env().report(Report::AskCircle { processes });
+        }
     }
 
     fn end(&self, reason: ExitReason) {
@@ -214,12 +239,15 @@ impl<M: Send + 'static> Drop for Incarnation<M> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::circles::Watch;
     use super::*;
 
     #[test]
     fn what_every_process_has_is_small() {
-        let sizes = [size_of::<Shared<()>>(), size_of::<Life>(), size_of::<Context<()>>()];
-        let most = [152, 88, 64];
+        // What debug builds add is not counted.
+        let life = size_of::<Life>() - size_of::<Watch>();
+        let sizes = [size_of::<Shared<()>>(), life, size_of::<Context<()>>()];
+        let most = [152, 112, 64];
         assert!(sizes.iter().zip(most).all(|(&size, most)| size <= most), "{sizes:?}");
         assert!(size_of::<Course<(), fn(), [u64; 8]>>() <= 128, "less than twice its body");
     }

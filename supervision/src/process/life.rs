@@ -3,10 +3,12 @@
 //! Everything here belongs to this incarnation alone, so that what was meant for one cannot reach another.
 
 use super::alarm::Alarm;
+use super::circles::Watch;
 use super::core::Shared;
 use super::core::{Core, Process};
 use super::guard;
 use super::notice::{ExitSignal, Lane, Notice};
+use super::oneself::Oneself;
 use crate::env::Env;
 use crate::pid::Pid;
 use crate::plan::{ExitReason, Time};
@@ -43,9 +45,15 @@ pub(crate) struct Life {
     progress: AtomicU32,
     /// What the supervisor has seen of that.
     seen: AtomicU32,
-    /// Of one that asks in its own code.
-    alarm: OnceLock<Box<Alarm>>,
+    asks: OnceLock<Box<Asks>>,
+    watch: Watch,
     state: Mutex<State>,
+}
+
+/// What an incarnation has that waits for answers in its own code.
+pub(super) struct Asks {
+    pub(super) alarm: Alarm,
+    pub(super) oneself: Oneself,
 }
 
 struct State {
@@ -100,7 +108,8 @@ impl Life {
             noticed: AtomicBool::new(false),
             progress: AtomicU32::new(0),
             seen: AtomicU32::new(0),
-            alarm: OnceLock::new(),
+            asks: OnceLock::new(),
+            watch: Watch::default(),
             state: Mutex::new(State { deadline: Time::FAR, being: Being::Here(Here::default()) }),
         }
     }
@@ -326,9 +335,10 @@ impl Life {
         drop(state);
         let waiters = here.waiters.take();
         guard::contain(|| drop(here));
-        if let Some(alarm) = self.alarm.get() {
-            alarm.stop();
+        if let Some(asks) = self.asks.get() {
+            asks.alarm.stop();
         }
+        self.watch.end();
         waiters.for_each(guard::wake);
         true
     }
@@ -346,9 +356,23 @@ impl Life {
         .await;
     }
 
-    /// What wakes the process when an answer has not come in its time.
-    pub(super) fn alarm(&self) -> &Alarm {
-        self.alarm.get_or_init(|| Box::new(Alarm::of(self.task().as_ref())))
+    /// What it has as one that waits for answers.
+    pub(super) fn asks(&self) -> &Asks {
+        self.asks.get_or_init(|| {
+            let task = self.watch.waker().or_else(|| self.task());
+            Box::new(Asks { alarm: Alarm::of(task.as_ref()), oneself: Oneself::default() })
+        })
+    }
+
+    /// The same, if it has ever waited for one.
+    #[inline]
+    pub(super) fn has_asked(&self) -> Option<&Asks> {
+        self.asks.get().map(|asks| &**asks)
+    }
+
+    /// Who could wake it.
+    pub(super) fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// The task that runs it, unless that is to end.

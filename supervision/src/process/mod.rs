@@ -9,6 +9,11 @@ mod alarm;
 mod ask;
 pub(crate) mod body;
 mod checkpoint;
+#[cfg(debug_assertions)]
+pub(crate) mod circles;
+#[cfg(not(debug_assertions))]
+#[path = "circles/absent.rs"]
+pub(crate) mod circles;
 mod context;
 mod core;
 mod dynamic;
@@ -20,6 +25,7 @@ mod life;
 mod meter;
 mod notice;
 mod office;
+mod oneself;
 mod overflow;
 mod past;
 mod receive;

@@ -1,6 +1,7 @@
 //! What becomes of a message for which the mailbox has no room, and of the count of those that were dropped.
 
 use super::address::Address;
+use super::circles;
 use super::core::{Process, Shared};
 use super::guard;
 use super::sorted::Sorted;
@@ -81,6 +82,7 @@ impl Spill {
 impl<M: Send + 'static> Shared<M> {
     /// Queues a message, by the rule of the mailbox when there is no room.
     pub(super) fn tell(&self, message: M) -> Result<(), TellError<M>> {
+        circles::sends();
         match self.mailbox.push(message) {
             Ok(()) => Ok(()),
             Err(PushError::Closed(message)) => self.closed(message),
@@ -96,6 +98,7 @@ impl<M: Send + 'static> Shared<M> {
         let pid = self.core.pid();
         let own = pid.is_some() && guard::current_pid() == pid;
         async move {
+            circles::sends();
             let sent = match own {
                 true => self.mailbox.push(message),
                 false => self.mailbox.send(message).await,

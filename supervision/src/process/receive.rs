@@ -340,6 +340,11 @@ where
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Option<T>> {
         let polled = self.poll_take(task);
         self.waits = polled.is_pending();
+        if self.waits
+            && let Some(asks) = self.context.life.has_asked()
+        {
+            asks.oneself.receives();
+        }
         polled
     }
 }

@@ -38,6 +38,11 @@ impl Report {
             Report::DeadLetters { pid, name, count } => {
                 event!(warn, self, pid = pid.map(display), name = name.as_deref(), count)
             }
+            Report::AskCircle { processes } => {
+                let (pid, name) = processes.first().cloned().unzip();
+                let (pid, name) = (pid.map(display), name.flatten());
+                event!(error, self, pid, name = name.as_deref(), count = processes.len());
+            }
             Report::HookPanicked { panic } => {
                 event!(warn, self, reason = &*panic.message, location = panic.location.as_deref())
             }

@@ -89,6 +89,11 @@ pub enum Report {
         /// How many messages.
         count: usize,
     },
+    /// Processes ask each other in a circle, each waiting for nothing but the answer of the next: see [`Address::ask`](crate::Address::ask).
+    AskCircle {
+        /// The processes and their names: each has asked the next, the last one the first. The first one has closed the circle, and was told.
+        processes: Vec<(Pid, Option<Arc<str>>)>,
+    },
     /// A hook or an [`Observer`](crate::Observer) panicked. It is called again; of a hook that goes on so, this is said once.
     HookPanicked {
         /// How.
@@ -160,7 +165,7 @@ pub struct Stats {
 
 impl Report {
     /// Returns one word for what happened, as it is logged: `crash`, `start_failed`, `restarting`, `not_restarted`, `exhausted`,
-    /// `gave_up`, `quarantined`, `stuck`, `recycled`, `forced_kill`, `auto_shutdown`, `unexpected_end`, `abandoned`, `refused`, `dead_letters` or `hook_panicked`.
+    /// `gave_up`, `quarantined`, `stuck`, `recycled`, `forced_kill`, `auto_shutdown`, `unexpected_end`, `abandoned`, `refused`, `dead_letters`, `ask_circle` or `hook_panicked`.
     pub fn event(&self) -> &'static str {
         match self {
             Report::Crash(_) => "crash",
@@ -168,6 +173,7 @@ impl Report {
             Report::Abandoned { .. } => "abandoned",
             Report::Refused { .. } => "refused",
             Report::DeadLetters { .. } => "dead_letters",
+            Report::AskCircle { .. } => "ask_circle",
             Report::HookPanicked { .. } => "hook_panicked",
         }
     }

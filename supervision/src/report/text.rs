@@ -30,6 +30,13 @@ impl fmt::Display for Report {
                     Who(child, Some(*pid))
                 )
             }
+            Report::AskCircle { processes } => {
+                for (pid, name) in processes {
+                    write!(f, "{} asks ", Who(name, Some(*pid)))?;
+                }
+                let first = processes.first().map(|(pid, name)| Who(name, Some(*pid)));
+                first.map_or(Ok(()), |first| write!(f, "{first}, and nobody can answer"))
+            }
             Report::HookPanicked { panic } => write!(f, "a hook for reports {panic}"),
             Report::DeadLetters { pid, name, count } => {
                 write!(f, "{}: {count} messages were never handled", Who(name, *pid))
