@@ -288,7 +288,7 @@ pub(crate) trait Start: Send + Sync {
     fn process(&self) -> &dyn Process;
     /// Gives the process its pid and its surroundings. A process keeps the first ones.
     fn settle(&self, env: &Env) -> Pid {
-        self.process().core().settle(env)
+        self.process().settle(env)
     }
     /// Takes note of where the process will run, before it is known in its system.
     fn set_place(&self, _: Place) {}

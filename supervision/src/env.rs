@@ -37,11 +37,19 @@ struct Common {
     waits: Waits,
     reporter: Reporter,
     letters: Letters,
-    /// Whether it is counted what processes handle.
-    measures: bool,
+    watches: Watches,
     /// Incarnations that were killed together with their supervisor. Each keeps itself until it has left; kept from here it would
     /// keep its supervisor, and that one these surroundings.
     orphans: Mutex<WeakList<Life>>,
+}
+
+/// What a system watches of its processes' messages, if it is told to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Watches {
+    /// It is counted what processes handle.
+    pub(crate) measures: bool,
+    /// Messages have spans.
+    pub(crate) traces: bool,
 }
 
 /// The generations of the slots of one shard, and which slots are free.
@@ -52,14 +60,14 @@ struct PidTable {
 }
 
 impl Env {
-    pub(crate) fn new(runtime: Runtime, reporter: Reporter, measures: bool) -> Env {
+    pub(crate) fn new(runtime: Runtime, reporter: Reporter, watches: Watches) -> Env {
         let common = Arc::new(Common {
             pids: Default::default(),
             names: Names::new(),
             waits: Waits::default(),
             reporter,
             letters: Letters::new(),
-            measures,
+            watches,
             orphans: Mutex::new(WeakList::new()),
         });
         Env(Arc::new(Inner { runtime, common }))
@@ -194,7 +202,11 @@ impl Env {
     }
 
     pub(crate) fn measures(&self) -> bool {
-        self.0.common.measures
+        self.0.common.watches.measures
+    }
+
+    pub(crate) fn traces(&self) -> bool {
+        self.0.common.watches.traces
     }
 
     pub(crate) fn letters(&self) -> &Letters {
@@ -217,7 +229,8 @@ mod tests {
 
     #[test]
     fn a_pid_is_used_again_only_under_another_generation() {
-        let env = Env::new(Runtime::sim(&Sim::new(0)), Reporter::new(Vec::new(), 0), false);
+        let env =
+            Env::new(Runtime::sim(&Sim::new(0)), Reporter::new(Vec::new(), 0), Watches::default());
         let (first, second) = (env.new_pid(), env.new_pid());
         assert_ne!(first.slot(), second.slot());
         env.free_pid(first);

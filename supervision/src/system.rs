@@ -1,7 +1,7 @@
 //! [`System`]: a tree of processes with its surroundings. A program may have many, and tests do.
 
 use crate::child::{self, Child, Given, Start};
-use crate::env::Env;
+use crate::env::{Env, Watches};
 use crate::mailbox::BATCH;
 use crate::names::Names;
 use crate::plan::{Backoff, ExitReason, Time};
@@ -112,12 +112,12 @@ impl System {
         runtime: Runtime,
         hooks: Vec<Hook>,
         history: usize,
-        measures: bool,
+        watches: Watches,
     ) -> System {
         guard::install_hook();
         let forced = Arc::new(Mutex::new(Vec::new()));
         let hooks = std::iter::once(remember_forced(forced.clone())).chain(hooks).collect();
-        let env = Env::new(runtime, Reporter::new(hooks, history), measures);
+        let env = Env::new(runtime, Reporter::new(hooks, history), watches);
         // Nothing else limits their restarts.
         let guarded =
             |supervisor: Supervisor| supervisor.unlimited().default_backoff(Backoff::storm_guard());

@@ -1,5 +1,6 @@
 //! [`SystemBuilder`]: what becomes of a system's reports, said before it exists.
 
+use crate::env::Watches;
 use crate::report::{Hook, Report};
 use crate::runtime::Runtime;
 use crate::system::System;
@@ -25,12 +26,12 @@ pub struct SystemBuilder {
     runtime: Runtime,
     hooks: Vec<Hook>,
     history: usize,
-    measures: bool,
+    watches: Watches,
 }
 
 impl SystemBuilder {
     pub(crate) fn new(runtime: Runtime) -> SystemBuilder {
-        SystemBuilder { runtime, hooks: Vec::new(), history: HISTORY, measures: false }
+        SystemBuilder { runtime, hooks: Vec::new(), history: HISTORY, watches: Watches::default() }
     }
 
     /// Adds a hook, which is shown every report, after those that were added before. It runs inside the system, on whichever thread makes
@@ -75,13 +76,49 @@ impl SystemBuilder {
     /// });
     /// ```
     pub fn measure_handlers(mut self, measures: bool) -> Self {
-        self.measures = measures;
+        self.watches.measures = measures;
+        self
+    }
+
+    /// Sets whether messages are traced. Default: no.
+    ///
+    /// A message then has a span of `tracing` of its own, `message`, with the level `INFO`, the target `bastion::message`, and the fields `pid` and `name` of the
+    /// process that it is for, and `message_type`. It begins when the message is sent, follows from the span in which that happens, and ends when the process asks for the next message, or ends. It
+    /// is entered whenever the process is polled meanwhile, so that what that logs, sends, or is told by a crash's report belongs to it. It is no child of the
+    /// sender's span, which ends when it would without it: so two processes that answer each other for ever do not make one trace without an end.
+    ///
+    /// Of messages that are received at once the first one's is entered, and all end together. Messages without a span: those of timers, streams and the
+    /// control lane, those that a [`Pool`](crate::Pool) hands out, and those sent before the process was given to its supervisor. A process that receives in another task than its own is not followed there.
+    ///
+    /// When it is off it costs a look for each poll, and no room in messages. When it is on, every process has the mailbox of one with
+    /// [rules](crate::Child::priority#rules-for-messages), which has room for spans, and a message costs a few times as much.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{child, Context, Runtime, Sim, System};
+    /// let sim = Sim::new(1);
+    /// let system = System::builder(Runtime::sim(&sim)).trace_messages(true).build();
+    /// sim.run(async {
+    ///     let orders = child(|mut cx: Context<u32>| async move {
+    ///         while let Some(order) = cx.recv().await {
+    ///             // In the message's span, which follows from the request's.
+    ///             tracing::info!(order, "shipped");
+    ///         }
+    ///         Ok(())
+    ///     });
+    ///     let orders = system.spawn_child(orders.named("orders")).unwrap();
+    ///     let request = tracing::info_span!("request", path = "/orders");
+    ///     request.in_scope(|| orders.tell(7)).unwrap();
+    /// });
+    /// ```
+    pub fn trace_messages(mut self, traces: bool) -> Self {
+        self.watches.traces = traces;
         self
     }
 
     /// Makes the system; see [`System::new`].
     pub fn build(self) -> System {
-        System::make(self.runtime, self.hooks, self.history, self.measures)
+        System::make(self.runtime, self.hooks, self.history, self.watches)
     }
 }
 
@@ -91,7 +128,7 @@ impl fmt::Debug for SystemBuilder {
             .field("runtime", &self.runtime)
             .field("hooks", &self.hooks.len())
             .field("history", &self.history)
-            .field("measures", &self.measures)
+            .field("watches", &self.watches)
             .finish()
     }
 }

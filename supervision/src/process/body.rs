@@ -67,8 +67,17 @@ where
 
     fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
         let this = self.project();
+        let followed = this.incarnation.shared.follow();
         let reason = this.incarnation.poll(this.body, this.start, task);
-        reason.map(|reason| this.incarnation.end(reason))
+        // A crash is reported in the span of the message that was in hand.
+        let ended = reason.map(|reason| this.incarnation.end(reason));
+        if let Some(mut followed) = followed
+            && ended.is_pending()
+            && !this.incarnation.life().is_killed()
+        {
+            followed.keep();
+        }
+        ended
     }
 }
 
@@ -232,6 +241,7 @@ impl<M: Send + 'static> Incarnation<M> {
 /// Tells of the end also when the runtime drops the incarnation instead of running it.
 impl<M: Send + 'static> Drop for Incarnation<M> {
     fn drop(&mut self) {
+        self.shared.unfollow(self.life());
         // Does nothing after `end`.
         self.leave(ExitReason::Killed);
     }

@@ -8,6 +8,7 @@ use super::meter::Stopwatch;
 use super::receive::Origin;
 use super::shutdown::ProcessShutdown;
 use super::sources::Sources;
+use super::trail::Spans;
 use super::watching::Watching;
 use crate::env::Env;
 use crate::names::Names;
@@ -45,6 +46,8 @@ pub(super) struct Rare<M> {
     pub(super) inflow: Option<Inflow<M>>,
     /// Only where it is measured.
     pub(super) stopwatch: Option<Stopwatch>,
+    /// Only where messages are traced: those of the batch.
+    pub(super) spans: Option<Spans>,
 }
 
 impl<M> Default for Rare<M> {
@@ -57,6 +60,7 @@ impl<M> Default for Rare<M> {
             sources_first: false,
             inflow: None,
             stopwatch: None,
+            spans: None,
         }
     }
 }
@@ -66,6 +70,9 @@ impl<M: Send + 'static> Context<M> {
         let mut context = Context { shared, life, batch: VecDeque::new(), in_a_row: 0, rare: None };
         if context.env().measures() && !context.shared.is_supervisor() {
             context.rare().stopwatch = Some(Stopwatch::of(&context));
+        }
+        if context.shared.is_traced() {
+            context.rare().spans = Some(Spans::new());
         }
         context
     }
@@ -190,7 +197,8 @@ impl<M: Send + 'static> Context<M> {
 
 impl<M: Send + 'static> Drop for Context<M> {
     fn drop(&mut self) {
-        self.shared.put_back(std::mem::take(&mut self.batch));
+        let (batch, spans) = (std::mem::take(&mut self.batch), self.take_spans());
+        self.shared.put_back(batch, spans);
     }
 }
 

@@ -7,6 +7,7 @@ use super::notice::ExitSignal;
 use super::past::Past;
 use super::sorted::Sorted;
 use super::ties::{self, Ties, Watcher};
+use super::trail::Spans;
 use crate::env::Env;
 use crate::mailbox::Mailbox;
 use crate::names::{Freed, Held};
@@ -390,9 +391,9 @@ impl<M: Send + 'static> Shared<M> {
     }
 
     /// Puts messages back that an incarnation has taken and not handled: the next one's, or, after the end, dead letters.
-    pub(super) fn put_back(&self, mut batch: VecDeque<M>) {
+    pub(super) fn put_back(&self, mut batch: VecDeque<M>, spans: Spans) {
         let back = match self.sorted() {
-            Some(sorted) => self.put_back_sorted(sorted, &mut batch),
+            Some(sorted) => self.put_back_sorted(sorted, &mut batch, spans),
             None => self.mailbox.put_back(&mut batch),
         };
         if !back {
@@ -414,6 +415,16 @@ impl<M: Send + 'static> Shared<M> {
 /// A process, as its supervisor sees it.
 pub(crate) trait Process: Any + Send + Sync {
     fn core(&self) -> &Core;
+    /// Has messages traced that are sent from now on.
+    fn leave_trail(&self);
+    /// Gives the process its pid and its surroundings. A process keeps the first ones.
+    fn settle(&self, env: &Env) -> Pid {
+        let pid = self.core().settle(env);
+        if env.traces() {
+            self.leave_trail();
+        }
+        pid
+    }
     /// Wakes the receiver, who looks whether it is to stop.
     fn wake(&self);
     /// Makes the mailbox accept messages, before an incarnation starts.
@@ -425,6 +436,10 @@ pub(crate) trait Process: Any + Send + Sync {
 impl<M: Send + 'static> Process for Shared<M> {
     fn core(&self) -> &Core {
         &self.core
+    }
+
+    fn leave_trail(&self) {
+        Shared::leave_trail(self);
     }
 
     fn wake(&self) {

@@ -5,6 +5,7 @@ use super::core::{Core, Shared};
 use super::office::Office;
 use super::overflow::{Overflow, Spill};
 use super::sorted::Sorted;
+use super::trail::{Spans, Trail};
 use crate::mailbox::BATCH;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -22,6 +23,8 @@ pub(super) struct Extras {
     /// A mailbox that looks at its messages, [`Sorted`], of the type of the process's own ones.
     sorted: OnceLock<Box<dyn Any + Send + Sync>>,
     pub(super) saved: Saved,
+    /// One whose messages are traced.
+    pub(super) trail: OnceLock<Arc<Trail>>,
 }
 
 impl Extras {
@@ -63,11 +66,16 @@ impl<M: Send + 'static> Shared<M> {
     }
 
     /// Takes messages from the mailbox to the batch. False: none waits, and the waker is left there.
-    pub(super) fn fetch(&self, batch: &mut VecDeque<M>, waker: Option<&Waker>) -> bool {
+    pub(super) fn fetch(
+        &self,
+        batch: &mut VecDeque<M>,
+        spans: Option<&mut Spans>,
+        waker: Option<&Waker>,
+    ) -> bool {
         let mut max = BATCH;
         if let Some(extras) = self.core.extras() {
             if let Some(sorted) = extras.sorted() {
-                return self.fetch_sorted(sorted, batch, waker);
+                return self.fetch_sorted(sorted, batch, spans, waker);
             }
             // Where old messages give way to new ones, none is taken before its time.
             max = if extras.spill.get().is_some() { 1 } else { BATCH };

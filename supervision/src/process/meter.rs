@@ -108,6 +108,7 @@ impl<M: Send + 'static> Context<M> {
 
     /// The body asks for the next message.
     pub(super) fn has_handled(&mut self) {
+        self.has_followed();
         if let Some(stopwatch) = self.stopwatch() {
             stopwatch.stop();
         }

@@ -2,7 +2,7 @@
 //!
 //! A process is its shared cell, which lives as long as anybody has its address, and at most one incarnation: a task that
 //! runs the body. `core` is the cell, `extras` what few cells have, `office` what those of supervisors have, `life` one incarnation and its tie to the supervisor, `body` its task, `context` what the body
-//! sees, `shutdown` how it learns that it is to stop, `address` what everybody else sees, `recipient` the same without the type, `dynamic` what is more when messages have any type, `ask` a question and its reply, `guard` the containment of panics.
+//! sees, `shutdown` how it learns that it is to stop, `address` what everybody else sees, `recipient` the same without the type, `dynamic` what is more when messages have any type, `ask` a question and its reply, `guard` the containment of panics, `trail` the spans of messages.
 
 mod address;
 mod alarm;
@@ -34,6 +34,7 @@ mod shutdown;
 mod sorted;
 mod sources;
 mod ties;
+mod trail;
 mod watching;
 
 pub use self::address::{ASK_TIMEOUT, Address};

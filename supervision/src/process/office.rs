@@ -126,7 +126,7 @@ impl<M> Shared<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::env::Env;
+    use crate::env::{Env, Watches};
     use crate::plan::Time;
     use crate::process::{Context, Life};
     use crate::report::Reporter;
@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_supervisor_at_ease_is_woken_for_who_wants_something_and_for_every_64th() {
-        let env = Env::new(Runtime::sim(&Sim::new(0)), Reporter::new(Vec::new(), 0), false);
+        let env =
+            Env::new(Runtime::sim(&Sim::new(0)), Reporter::new(Vec::new(), 0), Watches::default());
         let supervisor = Shared::<Command>::of_supervisor();
         supervisor.core.settle(&env);
         let wakes = Arc::new(Wakes::default());

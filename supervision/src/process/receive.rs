@@ -194,23 +194,34 @@ impl<M: Send + 'static> Context<M> {
             return None;
         }
         self.life.progress(false);
+        self.follows(0);
         self.batch.pop_front()
     }
 
     /// Gives a mailbox that is sorted back what a selective receive has passed over: something may have come that goes before it.
     fn reorder(&mut self) {
         if !self.batch.is_empty() && self.shared.sorted().is_some() {
-            self.shared.put_back(std::mem::take(&mut self.batch));
+            let (batch, spans) = (std::mem::take(&mut self.batch), self.take_spans());
+            self.shared.put_back(batch, spans);
         }
     }
 
     /// Takes messages from the mailbox. False: none waits, and the waker is left there.
     fn fetch(&mut self, waker: Option<&Waker>) -> bool {
         let (batch, shared) = (&mut self.batch, &self.shared);
-        let fetched = match self.rare.as_mut().and_then(|rare| rare.inflow.as_mut()) {
-            None => shared.fetch(batch, waker),
-            Some(inflow) => inflow.fetch(batch, waker, |batch| shared.fetch(batch, waker)),
+        let (inflow, mut spans) = match self.rare.as_mut() {
+            None => (None, None),
+            Some(rare) => (rare.inflow.as_mut(), rare.spans.as_mut()),
         };
+        let mut fetch = |batch: &mut _| shared.fetch(batch, spans.as_deref_mut(), waker);
+        let fetched = match inflow {
+            None => fetch(batch),
+            Some(inflow) => inflow.fetch(batch, waker, fetch),
+        };
+        if let Some(spans) = spans {
+            // What did not come by the mailbox has none.
+            spans.resize_with(batch.len(), || None);
+        }
         self.life.progress(!fetched && waker.is_some());
         fetched
     }
@@ -257,6 +268,7 @@ impl<M: Send + 'static> Context<M> {
             while let Some(message) = self.batch.get(seen.batch) {
                 if wanted(message) {
                     self.life.progress(false);
+                    self.follows(seen.batch);
                     return self.batch.remove(seen.batch);
                 }
                 seen.batch += 1;

@@ -8,7 +8,7 @@ use crate::plan::{
     AddError, ChildError, ChildKind, ChildSpec, ChildState, Counts, ExitReason, RestartType,
     Settings, SettingsError, Time,
 };
-use crate::process::{Address, AskError, Life, Reply, Shared, Workload, guard};
+use crate::process::{Address, AskError, Life, Process, Reply, Shared, Workload, guard};
 use crate::report::LastCrash;
 use crate::system::TREE_LIMIT;
 use crate::tree::Tree;
@@ -83,7 +83,7 @@ impl SupervisorRef {
         let supervisor = &self.address.shared;
         let env = supervisor.core.env().ok_or(Gone)?;
         let address = child.address();
-        let pid = child.shared.core.settle(env);
+        let pid = child.shared.settle(env);
         let (life, since) = (Arc::new(Life::running(supervisor.clone(), pid, 1)), env.now());
         let given = child.given.child();
         let (start, gated) = (given.start.clone(), given.gated);

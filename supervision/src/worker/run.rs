@@ -1,6 +1,6 @@
 //! Running a supervisor as a tree of its own: [`Supervisor::run`] and its kin.
 
-use crate::env::Env;
+use crate::env::{Env, Watches};
 use crate::plan::{ChildKind, ExitReason, Time};
 use crate::process::{Life, Process, guard};
 use crate::report::Reporter;
@@ -117,7 +117,11 @@ impl Running {
     fn start(supervisor: Supervisor, runtime: Runtime) -> Running {
         guard::install_hook();
         let forced = Arc::new(Mutex::new(Vec::new()));
-        let env = Env::new(runtime, Reporter::new(vec![remember_forced(forced.clone())], 0), false);
+        let env = Env::new(
+            runtime,
+            Reporter::new(vec![remember_forced(forced.clone())], 0),
+            Watches::default(),
+        );
         let (given, root) = supervisor.into_child();
         let life = launch(&env, given);
         Running { env, root, life, forced }

@@ -17,6 +17,7 @@ use self::room::Senders;
 use super::core::Shared;
 use super::guard;
 use super::overflow::Overflow;
+use super::trail::{Sent, Spans};
 use crate::mailbox::TellError;
 use crate::sync::lock;
 use std::collections::VecDeque;
@@ -36,7 +37,7 @@ pub(super) struct Sorted<M> {
 }
 
 struct State<M> {
-    order: Order<M>,
+    order: Order<Sent<M>>,
     limits: Limits,
     closed: bool,
     senders: Senders,
@@ -48,10 +49,10 @@ struct State<M> {
 
 /// What came of a message, and what is to be done without the lock.
 struct Accepted<M> {
-    superseded: Option<M>,
+    superseded: Option<Sent<M>>,
     /// How many messages were superseded that are to be counted now.
     count: u64,
-    displaced: Vec<M>,
+    displaced: Vec<Sent<M>>,
     next: Option<Waker>,
 }
 
@@ -60,7 +61,7 @@ impl<M> State<M> {
     fn accept(
         &mut self,
         tag: Tag,
-        message: M,
+        message: Sent<M>,
         displaces: bool,
         can_count: bool,
     ) -> Result<Accepted<M>, Refused<M>> {
@@ -100,17 +101,17 @@ impl<M> State<M> {
 
 /// Why a message was not queued.
 enum Refused<M> {
-    Closed(M),
-    TooLarge(M),
-    Full(Tag, M),
+    Closed(Sent<M>),
+    TooLarge(Sent<M>),
+    Full(Tag, Sent<M>),
 }
 
 impl<M> From<Refused<M>> for TellError<M> {
     fn from(refused: Refused<M>) -> Self {
         match refused {
-            Refused::Closed(message) => TellError::Dead(message),
-            Refused::TooLarge(message) => TellError::TooLarge(message),
-            Refused::Full(_, message) => TellError::Full(message),
+            Refused::Closed(message) => TellError::Dead(message.into_message()),
+            Refused::TooLarge(message) => TellError::TooLarge(message.into_message()),
+            Refused::Full(_, message) => TellError::Full(message.into_message()),
         }
     }
 }
@@ -150,7 +151,7 @@ impl<M> Sorted<M> {
         lock(&self.state).order.len()
     }
 
-    pub(super) fn pop(&self) -> Option<M> {
+    fn pop(&self) -> Option<Sent<M>> {
         let mut state = lock(&self.state);
         let message = state.order.pop();
         let sender = if message.is_some() { state.next_sender() } else { None };
@@ -162,17 +163,18 @@ impl<M> Sorted<M> {
     }
 
     /// Puts messages back. Those whose rules panic now come first, and weigh nothing. False: the mailbox is closed, and they are where they were.
-    fn put_back(&self, messages: &mut VecDeque<M>) -> bool {
+    fn put_back(&self, messages: &mut VecDeque<M>, mut spans: Spans) -> bool {
         let mut tagged = Vec::with_capacity(messages.len());
         for message in messages.drain(..) {
             let mut tag = Tag { priority: u8::MAX, ..Tag::default() };
             guard::contain(|| tag = self.tag(&message));
-            tagged.push((tag, message));
+            let span = spans.pop_front().flatten();
+            tagged.push((tag, Sent { message, span }));
         }
         let mut state = lock(&self.state);
         if state.closed {
             drop(state);
-            messages.extend(tagged.into_iter().map(|(_, message)| message));
+            messages.extend(tagged.into_iter().map(|(_, message)| message.into_message()));
             return false;
         }
         state.order.put_back(tagged);
@@ -186,7 +188,7 @@ impl<M> Sorted<M> {
         let (messages, count, senders) = (state.order.take(), state.count(), state.senders.take());
         drop(state);
         senders.into_iter().for_each(guard::wake);
-        (messages, count)
+        (messages.into_iter().map(Sent::into_message).collect(), count)
     }
 
     pub(super) fn open(&self) {
@@ -204,6 +206,7 @@ impl<M> Shared<M> {
         &self,
         sorted: &Sorted<M>,
         batch: &mut VecDeque<M>,
+        spans: Option<&mut Spans>,
         waker: Option<&Waker>,
     ) -> bool {
         let mut message = sorted.pop();
@@ -212,14 +215,22 @@ impl<M> Shared<M> {
             // What came before the waker was left.
             message = sorted.pop();
         }
-        let found = message.is_some();
-        batch.extend(message);
-        found
+        let Some(Sent { message, span }) = message else { return false };
+        batch.push_back(message);
+        if let Some(spans) = spans {
+            spans.push_back(span);
+        }
+        true
     }
 
     /// Puts back what an incarnation has taken and not handled. False: the process has ended for good.
-    pub(super) fn put_back_sorted(&self, sorted: &Sorted<M>, batch: &mut VecDeque<M>) -> bool {
-        let back = sorted.put_back(batch);
+    pub(super) fn put_back_sorted(
+        &self,
+        sorted: &Sorted<M>,
+        batch: &mut VecDeque<M>,
+        spans: Spans,
+    ) -> bool {
+        let back = sorted.put_back(batch, spans);
         if back {
             self.mailbox.wake();
         }
@@ -236,12 +247,12 @@ impl<M> Shared<M> {
 
 impl<M: Send + 'static> Shared<M> {
     /// The sorted mailbox, from now on.
-    fn sort(&self) -> &Sorted<M> {
+    pub(super) fn sort(&self) -> &Sorted<M> {
         let sorted = self.sorted_or(|| Sorted::new(self.mailbox.capacity()));
         // Whoever finds the queue closed finds this.
         let mut early = self.mailbox.close();
         // It is not closed: the process is just being described.
-        let _ = sorted.put_back(&mut early);
+        let _ = sorted.put_back(&mut early, Spans::new());
         sorted
     }
 
@@ -280,7 +291,8 @@ impl<M: Send + 'static> Shared<M> {
         let tag = sorted.tag(&message);
         let can_count = self.core.env().is_some();
         let displaces = rule == Overflow::DropOldest;
-        let told = lock(&sorted.state).accept(tag, message, displaces, can_count);
+        let sent = self.sent(message);
+        let told = lock(&sorted.state).accept(tag, sent, displaces, can_count);
         match told {
             Ok(accepted) => {
                 self.accepted(accepted);
@@ -288,10 +300,10 @@ impl<M: Send + 'static> Shared<M> {
             }
             // All that waits is of a higher priority.
             Err(Refused::Full(_, message)) if displaces => {
-                self.spilled(message);
+                self.spilled(message.into_message());
                 Ok(())
             }
-            Err(Refused::Full(_, message)) => self.overflow(message),
+            Err(Refused::Full(_, message)) => self.overflow(message.into_message()),
             Err(refused) => Err(refused.into()),
         }
     }
@@ -300,8 +312,9 @@ impl<M: Send + 'static> Shared<M> {
     pub(super) fn push_sorted(&self, sorted: &Sorted<M>, message: M) -> Result<(), TellError<M>> {
         let tag = sorted.tag(&message);
         let can_count = self.core.env().is_some();
-        let accepted = lock(&sorted.state).accept(tag, message, false, can_count)?;
-        self.accepted(accepted);
+        let sent = self.sent(message);
+        let pushed = lock(&sorted.state).accept(tag, sent, false, can_count);
+        self.accepted(pushed?);
         Ok(())
     }
 
@@ -311,7 +324,7 @@ impl<M: Send + 'static> Shared<M> {
         guard::contain(|| drop(superseded));
         self.count_superseded(count);
         for message in displaced {
-            self.spilled(message);
+            self.spilled(message.into_message());
         }
         if let Some(next) = next {
             guard::wake(next);

@@ -4,6 +4,7 @@ use super::{Refused, Sorted, Tag};
 use crate::mailbox::TellError;
 use crate::process::core::Shared;
 use crate::process::guard;
+use crate::process::trail::Sent;
 use crate::sync::lock;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -47,7 +48,7 @@ pub(in crate::process) struct Sending<'a, M: Send + 'static> {
     shared: &'a Shared<M>,
     sorted: &'a Sorted<M>,
     /// `None`: it is queued, or came back.
-    message: Option<(Tag, M)>,
+    message: Option<(Tag, Sent<M>)>,
     ticket: Option<u64>,
 }
 
@@ -61,7 +62,7 @@ impl<M: Send + 'static> Shared<M> {
         sorted: &'a Sorted<M>,
         message: M,
     ) -> Sending<'a, M> {
-        let message = Some((sorted.tag(&message), message));
+        let message = Some((sorted.tag(&message), self.sent(message)));
         Sending { shared: self, sorted, message, ticket: None }
     }
 }
