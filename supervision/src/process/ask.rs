@@ -26,6 +26,8 @@ pub enum AskError {
     Dead,
     /// The process's mailbox is full.
     Full,
+    /// The question is larger than the process's mailbox: see [`Child::mailbox_bytes`](crate::Child::mailbox_bytes).
+    TooLarge,
     /// The question was dropped without a reply: its handler crashed, or chose not to.
     NoReply,
     /// The process does not understand such a question: see [`Context::refuse`](crate::Context::refuse).
@@ -42,6 +44,7 @@ impl fmt::Display for AskError {
         match self {
             AskError::Dead => f.write_str("the process has ended, or was not started yet"),
             AskError::Full => f.write_str("the mailbox is full"),
+            AskError::TooLarge => f.write_str("the question is too large for the mailbox"),
             AskError::NoReply => f.write_str("the question was dropped without a reply"),
             AskError::NotUnderstood => f.write_str("the process does not understand the question"),
             AskError::Timeout(limit) => write!(f, "no reply within {limit:?}"),
@@ -176,7 +179,11 @@ impl<T> Ask<T> {
     }
 
     pub(crate) fn not_sent<M>(self, error: &TellError<M>) -> Ask<T> {
-        let error = if error.is_dead() { AskError::Dead } else { AskError::Full };
+        let error = match error {
+            TellError::Dead(_) => AskError::Dead,
+            TellError::Full(_) => AskError::Full,
+            TellError::TooLarge(_) => AskError::TooLarge,
+        };
         Ask { state: State::Refused(error) }
     }
 }
