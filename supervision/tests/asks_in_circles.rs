@@ -34,6 +34,8 @@ enum Step {
     Within(Address<Do>),
     /// Leave it to this one, and ask that one for something else.
     PassAndAsk(Address<Do>, Address<Do>),
+    /// Leave it to a process that is started for it, and ask this one for something else.
+    StartAndAsk(Address<Do>),
 }
 
 /// What is left is done by whoever is asked last.
@@ -73,6 +75,19 @@ async fn go(cx: &mut Context<Do>, order: Do) {
             }
             Step::PassAndAsk(next, other) => {
                 next.tell(Do::Pass(reply)).unwrap();
+                let _ = ask(&other, Vec::new()).await;
+            }
+            Step::StartAndAsk(other) => {
+                let reply = Mutex::new(Some(reply));
+                let answers = child(move |_: Context<()>| {
+                    let reply = reply.lock().unwrap().take().unwrap();
+                    async move {
+                        reply.send(Ok(8));
+                        Ok(())
+                    }
+                });
+                let answers = answers.restart(RestartType::Temporary);
+                cx.supervisor().spawn_child(answers).unwrap();
                 let _ = ask(&other, Vec::new()).await;
             }
             Step::Beside(next) => {
@@ -261,6 +276,16 @@ fn one_that_has_left_the_answer_to_somebody_else_may_ask_back() {
         let steps = vec![Step::Ask(b.clone()), Step::PassAndAsk(c.clone(), a.clone())];
         assert_eq!(ask(&a, steps).await, Ok(8));
         assert_eq!(ask(&b, Vec::new()).await, Ok(7));
+        assert_eq!(sim.now(), Duration::ZERO);
+    });
+    assert!(circles.is_empty(), "{circles:?}");
+}
+
+#[test]
+fn one_that_has_left_the_answer_to_a_process_that_it_has_started_may_ask_back() {
+    let circles = check(|[a, b, _], sim| async move {
+        let steps = vec![Step::Ask(b.clone()), Step::StartAndAsk(a.clone())];
+        assert_eq!(ask(&a, steps).await, Ok(8));
         assert_eq!(sim.now(), Duration::ZERO);
     });
     assert!(circles.is_empty(), "{circles:?}");

@@ -1,5 +1,6 @@
 //! The task of one incarnation: the start closure, the polls, the end. Panics and kills end it here.
 
+use super::circles;
 use super::context::Context;
 use super::core::{Process, Shared};
 use super::guard;
@@ -31,6 +32,8 @@ pub(crate) fn spawn<M, F, Fut>(
     F: Fn(Context<M>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Exit>> + Send + 'static,
 {
+    // Whoever starts a process may have given it what it had.
+    circles::sends();
     let (stage, waits) = (Stage::Entering, None);
     let incarnation = Incarnation { life: Some(life.clone()), shared, waits, stage, gated };
     let task = Course { body: None, start, incarnation };

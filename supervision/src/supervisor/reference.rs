@@ -147,6 +147,7 @@ impl SupervisorRef {
     }
 
     fn post(&self, command: Command) -> Result<(), Gone> {
+        crate::process::circles::sends();
         self.address.shared.mailbox.push(command).map_err(|refused| {
             guard::contain(|| drop(refused));
             Gone
