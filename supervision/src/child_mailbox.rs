@@ -101,7 +101,7 @@ impl<M: Send + 'static> Child<M> {
     /// [priority](Child::priority) is higher, it is queued there. It needs no room of its own, so a full mailbox takes it. What was replaced was superseded, not lost: it is
     /// no dead letter, and counted as [`Stats::superseded`](crate::Stats::superseded). A question that is replaced is answered with an error, as any that is dropped.
     ///
-    /// Keys are the same when their [`Hash`] writes the same. Otherwise as [`priority`](Child::priority#rules-for-messages).
+    /// Keys are the same when their [`Hash`] writes the same. Otherwise as [`priority`](Child::priority).
     ///
     /// # Examples
     /// ```
@@ -136,7 +136,7 @@ impl<M: Send + 'static> Child<M> {
     /// Limits how much the messages that wait may weigh, beside how many they are: bytes, or any other measure that `rule` has of them.
     ///
     /// A message that alone weighs more than that comes back in [`TellError::TooLarge`](crate::TellError::TooLarge), whatever the [`Overflow`]. A supervisor
-    /// refuses a child with a limit of 0. Otherwise as [`priority`](Child::priority#rules-for-messages).
+    /// refuses a child with a limit of 0. Otherwise as [`priority`](Child::priority).
     ///
     /// # Examples
     /// ```

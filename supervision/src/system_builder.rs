@@ -91,7 +91,7 @@ impl SystemBuilder {
     /// control lane, those that a [`Pool`](crate::Pool) hands out, and those sent before the process was given to its supervisor. A process that receives in another task than its own is not followed there.
     ///
     /// When it is off it costs a look for each poll, and no room in messages. When it is on, every process has the mailbox of one with
-    /// [rules](crate::Child::priority#rules-for-messages), which has room for spans, and a message costs more.
+    /// [rules](crate::Child::priority), which has room for spans, and a message costs more.
     ///
     /// # Examples
     /// ```
