@@ -30,7 +30,7 @@ pub(crate) struct Package {
     pub(crate) published: bool,
     /// Its features, without `default`, in alphabetical order.
     pub(crate) features: Vec<String>,
-    /// Those of them that only turn on features of other packages.
+    /// Those of them that only turn on others, of this package or another, if they turn on anything.
     pub(crate) passed_on: Vec<String>,
     /// The folder of its manifest.
     pub(crate) folder: PathBuf,
@@ -147,7 +147,7 @@ impl Package {
         features.sort();
         let passes_on = |name: &String| {
             let values = list(&json["features"], name);
-            !values.is_empty() && values.iter().all(|value| value.contains('/'))
+            values.iter().all(|value| value.contains('/') || features.contains(value))
         };
         let passed_on = features.iter().filter(|name| passes_on(name)).cloned().collect();
         let manifest = text(json, "manifest_path")?;
@@ -209,7 +209,7 @@ mod tests {
         let a = workspace.package("a").expect("present");
         assert!(a.published);
         assert_eq!(a.features, ["b", "e", "x"]);
-        assert_eq!(a.passed_on, ["b"]);
+        assert_eq!(a.passed_on, ["b", "x"]);
         assert_eq!(a.folder, Path::new("/r/a"));
         let tools = workspace.package("tools").expect("present");
         assert!(!tools.published);

@@ -50,7 +50,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "doc", about: "the documentation builds, warnings denied", tool: None, run: doc },
     Step {
         name: "features",
-        about: "every combination of the features of each published crate builds",
+        about: "each published crate builds, whatever three of its features are on or off",
         tool: None,
         run: features::run,
     },
