@@ -211,14 +211,16 @@ fn senders_that_wait_for_room_and_some_that_give_up() {
             let unpark = Arc::new(Unpark(thread::current(), AtomicBool::new(false)));
             let (waker, mut received) = (Waker::from(unpark.clone()), VecDeque::new());
             loop {
-                let last = left.load(SeqCst) == 0;
-                if !queue.fetch(&mut received, 2, Some(&waker)) {
-                    if last {
-                        break;
-                    }
-                    wait(&unpark);
+                if queue.fetch(&mut received, 2, Some(&waker)) {
+                    continue;
                 }
+                // Looked at when the waker is there: the wake of the last sender finds that, or this finds its reason.
+                if left.load(SeqCst) == 0 {
+                    break;
+                }
+                wait(&unpark);
             }
+            received.extend(queue.close());
             let sent: Vec<_> = senders.into_iter().map(|sender| sender.join().unwrap()).collect();
             (sent, received)
         });
