@@ -16,7 +16,7 @@ use crate::supervisor::{Command, Signal, SupervisorRef};
 use crate::sync::lock;
 use crate::waiters::{Waiters, wait};
 use std::sync::atomic::{
-    AtomicBool, AtomicU8, AtomicU32,
+    AtomicU8, AtomicU32,
     Ordering::{Relaxed, SeqCst},
 };
 use std::sync::{Arc, Mutex, OnceLock};
@@ -28,6 +28,14 @@ const ENDED: u8 = 2;
 /// It runs, and its supervisor has not yet looked at what it has been told of it.
 const UNHEARD: u8 = 3;
 
+// The bits of what is asked of it.
+const STOPPING: u8 = 1 << 0;
+const KILLED: u8 = 1 << 1;
+/// Something waits on the control lane.
+const NOTICED: u8 = 1 << 2;
+/// It is stopped, or killed, only to be started again.
+const COMING_BACK: u8 = 1 << 3;
+
 /// One incarnation. Whatever happens to it, the supervisor is told of its end exactly once.
 pub(crate) struct Life {
     supervisor: Arc<Shared<Command>>,
@@ -35,12 +43,8 @@ pub(crate) struct Life {
     incarnation: u32,
     /// What the supervisor has been told.
     told: AtomicU8,
-    stopping: AtomicBool,
-    killed: AtomicBool,
-    /// It is stopped only to be started again.
-    coming_back: AtomicBool,
-    /// Something waits on the control lane.
-    noticed: AtomicBool,
+    /// What is asked of it: all that overtakes messages in one word, so that who receives looks once.
+    asked: AtomicU8,
     /// How often the body has said that it makes progress; odd while it waits for a message.
     progress: AtomicU32,
     /// What the supervisor has seen of that.
@@ -102,10 +106,7 @@ impl Life {
             pid,
             incarnation,
             told: AtomicU8::new(STARTING),
-            stopping: AtomicBool::new(false),
-            killed: AtomicBool::new(false),
-            coming_back: AtomicBool::new(false),
-            noticed: AtomicBool::new(false),
+            asked: AtomicU8::new(0),
             progress: AtomicU32::new(0),
             seen: AtomicU32::new(0),
             asks: OnceLock::new(),
@@ -177,7 +178,7 @@ impl Life {
     pub(crate) fn request_stop(&self, deadline: Option<Time>) {
         let mut state = lock(&self.state);
         state.deadline = state.deadline.min(deadline.unwrap_or(Time::FAR));
-        self.stopping.store(true, SeqCst);
+        self.asked.fetch_or(STOPPING, SeqCst);
         let waiters = state.here().map(|here| here.waiters.take());
         drop(state);
         waiters.into_iter().flatten().for_each(guard::wake);
@@ -185,15 +186,27 @@ impl Life {
 
     /// Takes note that it is stopped, or killed, only to be started again. Said before it is.
     pub(crate) fn set_coming_back(&self) {
-        self.coming_back.store(true, SeqCst);
+        self.asked.fetch_or(COMING_BACK, SeqCst);
     }
 
     pub(super) fn is_coming_back(&self) -> bool {
-        self.coming_back.load(SeqCst)
+        self.is_asked(COMING_BACK)
     }
 
+    #[inline]
+    fn is_asked(&self, what: u8) -> bool {
+        self.asked.load(SeqCst) & what != 0
+    }
+
+    #[inline]
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(SeqCst)
+        self.is_asked(STOPPING)
+    }
+
+    /// Says whether its body has nothing to receive any more.
+    #[inline]
+    pub(super) fn is_over(&self) -> bool {
+        self.is_asked(STOPPING | KILLED)
     }
 
     /// By when it has to have stopped. `None`: it is not asked to. `Some(None)`: no deadline.
@@ -227,7 +240,7 @@ impl Life {
 
     /// Has it end at its next poll. The first reason stands. Returns its task, to be woken.
     fn doom(&self, state: &mut State, reason: &mut Option<ExitReason>) -> Option<Waker> {
-        let first = !self.killed.swap(true, SeqCst);
+        let first = self.asked.fetch_or(KILLED, SeqCst) & KILLED == 0;
         let here = state.here()?;
         if first && !matches!(reason, Some(ExitReason::Killed)) {
             here.lane.get_or_insert_default().doom = reason.take();
@@ -235,17 +248,21 @@ impl Life {
         here.task.take()
     }
 
+    #[inline]
     pub(crate) fn is_killed(&self) -> bool {
-        self.killed.load(SeqCst)
+        self.is_asked(KILLED)
     }
 
     /// Why it is to end, if it is.
+    #[inline]
     pub(super) fn doomed(&self) -> Option<ExitReason> {
-        if !self.is_killed() {
-            return None;
-        }
+        if self.is_killed() { Some(self.doom_reason()) } else { None }
+    }
+
+    #[cold]
+    fn doom_reason(&self) -> ExitReason {
         let reason = lock(&self.state).lane().and_then(|lane| lane.doom.clone());
-        Some(reason.unwrap_or(ExitReason::Killed))
+        reason.unwrap_or(ExitReason::Killed)
     }
 
     /// Takes an exit signal, as OTP has it: trapped, it becomes a notice; `normal` from somebody else is dropped; anything else ends it, and so
@@ -262,7 +279,7 @@ impl Life {
         let kill = link.is_none() && matches!(signal.reason, ExitReason::Killed);
         if !kill && let Some(lane) = state.lane().filter(|lane| lane.traps_exits) {
             lane.notices.push_back(Notice::Exit { signal, link });
-            self.noticed.store(true, SeqCst);
+            self.asked.fetch_or(NOTICED, SeqCst);
             return None;
         }
         if matches!(signal.reason, ExitReason::Normal) && !own {
@@ -276,24 +293,25 @@ impl Life {
         let mut state = lock(&self.state);
         if let Some(here) = state.here() {
             here.lane.get_or_insert_default().notices.push_back(notice);
-            self.noticed.store(true, SeqCst);
+            self.asked.fetch_or(NOTICED, SeqCst);
         }
     }
 
     /// Says whether something waits on the control lane.
+    #[inline]
     pub(super) fn is_noticed(&self) -> bool {
-        self.noticed.load(SeqCst)
+        self.is_asked(NOTICED)
     }
 
     /// Takes the next thing from the control lane.
+    #[cold]
     pub(super) fn next_notice(&self) -> Option<Notice> {
-        if !self.is_noticed() {
-            return None;
-        }
         let mut state = lock(&self.state);
         let notices = &mut state.lane()?.notices;
         let next = notices.pop_front();
-        self.noticed.store(!notices.is_empty(), SeqCst);
+        if notices.is_empty() {
+            self.asked.fetch_and(!NOTICED, SeqCst);
+        }
         next
     }
 
@@ -313,6 +331,7 @@ impl Life {
 
     /// Takes note that the body makes progress; `waits`: it has nothing to do until a message comes. Only the body says so, so
     /// nothing is lost between the load and the store.
+    #[inline]
     pub(crate) fn progress(&self, waits: bool) {
         let progress = self.progress.load(Relaxed);
         self.progress.store((progress & !1).wrapping_add(2) | u32::from(waits), Relaxed);

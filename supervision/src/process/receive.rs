@@ -159,7 +159,7 @@ impl<M: Send + 'static> Context<M> {
 
     /// Says whether this incarnation has nothing to receive any more: what waits is the next one's.
     fn is_over(&self) -> bool {
-        self.life.is_stopping() || self.life.is_killed()
+        self.life.is_over()
     }
 
     fn take(&mut self, waker: Option<&Waker>) -> Option<M> {

@@ -234,8 +234,11 @@ impl<M: Send + 'static> Context<M> {
     }
 
     /// Takes the next message that the control lane brings.
+    #[inline]
     pub(super) fn noticed(&mut self) -> Option<(Origin, M)> {
-        while let Some(notice) = self.life.next_notice() {
+        while self.life.is_noticed()
+            && let Some(notice) = self.life.next_notice()
+        {
             let message = self.rare.as_mut().and_then(|rare| rare.watching.message(notice));
             if message.is_some() {
                 return message;
