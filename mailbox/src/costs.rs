@@ -37,8 +37,11 @@ fn a_fetch_is_one_and_parking_is_one_more() {
     assert_eq!(locked(|| queue.fetch(&mut batch, 1, None)), (1, true));
     assert_eq!(locked(|| queue.fetch(&mut batch, 1, Some(&waker))), (2, false));
     assert_eq!(locked(|| queue.fetch(&mut batch, 1, Some(&waker))), (1, false));
+    assert_eq!(locked(|| queue.fetch_first(&mut batch, 1, Some(&waker))), (1, None));
     // A wake costs what the waker costs.
     assert_eq!(locked(|| queue.push(1)), (1, Ok(())));
+    assert_eq!(locked(|| queue.fetch_first(&mut batch, 9, Some(&waker))), (1, Some(1)));
+    assert_eq!(locked(|| queue.fetch_first(&mut batch, 9, Some(&waker))), (2, None));
 }
 
 #[test]

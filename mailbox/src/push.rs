@@ -115,7 +115,7 @@ impl<M> Queue<M> {
     }
 
     /// Wakes who waited, for a caller that has cleared PARKED.
-    #[cold]
+    #[inline(never)]
     pub(crate) fn wake_taken(&self) {
         self.tail.own_waker();
         // SAFETY: who clears PARKED owns the waker.

@@ -126,6 +126,7 @@ impl Tail {
     /// Gives the waker, which is in its place, to whoever comes next. False: the word is another by now, and the waker is
     /// still the caller's, who holds the receiver's lock.
     #[must_use]
+    #[inline]
     pub(crate) fn park(&self, word: Word) -> bool {
         // Release pairs with the Acquire of `own_waker`: the waker is read as it was written. Acquire pairs with the Release of
         // `begin_wake`: a wake that came too early to find the waker has its reason seen after this.

@@ -20,6 +20,7 @@ impl Place {
     }
 
     /// Says whether there is a waker that its owner has not yet taken.
+    #[inline]
     pub(crate) fn is_full(&self) -> bool {
         // Acquire pairs with the Release of `take`: the place is written after it was read.
         self.full.load(Acquire)
@@ -29,6 +30,7 @@ impl Place {
     ///
     /// # Safety
     /// The caller is the receiver, and has seen that the place is not full.
+    #[inline]
     pub(crate) unsafe fn fill(&self, waker: Waker) {
         // SAFETY: nobody else touches an empty place.
         self.waker.with_mut(|place| unsafe { (*place).write(waker) });
@@ -40,6 +42,7 @@ impl Place {
     ///
     /// # Safety
     /// The waker is the caller's, as the tail word says, and there.
+    #[inline]
     pub(crate) unsafe fn take(&self) -> Waker {
         // SAFETY: nobody else takes it; a look at it at the same time is no write.
         let waker = self.waker.with(|place| unsafe { (*place).assume_init_read() });
@@ -52,6 +55,7 @@ impl Place {
     ///
     /// # Safety
     /// The caller is the receiver and has seen PARKED, so that nobody fills the place.
+    #[inline]
     pub(crate) unsafe fn will_wake(&self, waker: &Waker) -> bool {
         // SAFETY: it was filled, and its bytes stay while the caller looks. The comparison follows no pointer, so it does not
         // matter if its owner has dropped it meanwhile.

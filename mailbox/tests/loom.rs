@@ -184,6 +184,22 @@ fn push_against_park_loses_no_wake() {
 }
 
 #[test]
+fn push_against_a_first_one_that_parks() {
+    model(&[0, 1, 2], |queue| {
+        let (waker, woken) = counted();
+        let a = sender(&queue, 0, 2);
+        let mut batch = VecDeque::new();
+        let first = queue.fetch_first(&mut batch, 9, Some(&waker));
+        a.join().unwrap();
+        assert!(first.is_some() || woken.load(SeqCst) >= 1);
+        let mut all = VecDeque::from_iter(first);
+        all.append(&mut batch);
+        all.append(&mut queue.close());
+        all_of(0, 2, &all);
+    });
+}
+
+#[test]
 fn a_parked_receiver_is_woken_by_one_of_two_senders() {
     model(&[1], |queue| {
         let (waker, woken) = counted();

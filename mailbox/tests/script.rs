@@ -13,6 +13,8 @@ enum Act {
     Push(usize),
     Fetch(usize),
     FetchOrWait(usize),
+    FetchFirst(usize),
+    FetchFirstOrWait(usize),
     PutBack,
     Handle(usize),
     Wake,
@@ -27,6 +29,8 @@ fn act() -> impl Strategy<Value = Act> {
         8 => (1..70_usize).prop_map(Act::Push),
         4 => (0..80_usize).prop_map(Act::Fetch),
         4 => (0..80_usize).prop_map(Act::FetchOrWait),
+        2 => (0..80_usize).prop_map(Act::FetchFirst),
+        4 => (0..80_usize).prop_map(Act::FetchFirstOrWait),
         2 => Just(Act::PutBack),
         2 => (0..80_usize).prop_map(Act::Handle),
         1 => Just(Act::Wake),
@@ -102,6 +106,15 @@ impl Both {
         self.waits |= waits && !found && max > 0;
     }
 
+    fn fetch_first(&mut self, max: usize, waits: bool) {
+        let waker = Waker::from(self.woken.clone());
+        let first = self.queue.fetch_first(&mut self.batch, max, waits.then_some(&waker));
+        let mut fetched = self.model.drain(..self.model.len().min(max));
+        assert_eq!(first, fetched.next());
+        self.model_batch.extend(fetched);
+        self.waits |= waits && first.is_none() && max > 0;
+    }
+
     fn put_back(&mut self) {
         assert_eq!(
             self.queue.put_back(&mut self.batch),
@@ -119,6 +132,8 @@ impl Both {
             Act::Push(count) => (0..count).for_each(|_| self.push()),
             Act::Fetch(max) => self.fetch(max, false),
             Act::FetchOrWait(max) => self.fetch(max, true),
+            Act::FetchFirst(max) => self.fetch_first(max, false),
+            Act::FetchFirstOrWait(max) => self.fetch_first(max, true),
             Act::PutBack => self.put_back(),
             Act::Handle(count) => {
                 let count = self.batch.len().min(count);

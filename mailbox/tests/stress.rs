@@ -69,7 +69,16 @@ fn seven_senders_and_a_receiver_that_waits() {
             let waker = Waker::from(unpark.clone());
             let (mut seen, mut batch) = (Seen(vec![0; SENDERS]), VecDeque::new());
             while seen.0.iter().sum::<usize>() < SENDERS * EACH {
-                if !queue.fetch(&mut batch, random.usize(1..100), Some(&waker)) {
+                let max = random.usize(1..100);
+                if random.bool() {
+                    // The batch is empty here: this one is the oldest.
+                    let first = queue.fetch_first(&mut batch, max, Some(&waker));
+                    let Some(first) = first else {
+                        wait(&unpark);
+                        continue;
+                    };
+                    seen.take(&first);
+                } else if !queue.fetch(&mut batch, max, Some(&waker)) {
                     wait(&unpark);
                     continue;
                 }
@@ -107,8 +116,13 @@ fn eight_threads_that_do_anything() {
                             accepted.fetch_add(usize::from(pushed.is_ok()), SeqCst);
                         }
                         16..22 => {
-                            let max = random.usize(0..40);
-                            queue.fetch(&mut batch, max, Some(Waker::noop()));
+                            let (max, waker) = (random.usize(0..40), Some(Waker::noop()));
+                            match random.bool() {
+                                true => _ = queue.fetch(&mut batch, max, waker),
+                                false => {
+                                    take(queue.fetch_first(&mut batch, max, waker).iter().count())
+                                }
+                            }
                         }
                         22..24 => _ = queue.put_back(&mut batch),
                         24..27 => take(batch.drain(..).count()),

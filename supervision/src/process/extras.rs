@@ -28,12 +28,18 @@ pub(super) struct Extras {
 }
 
 impl Extras {
+    /// Says whether messages are not simply taken as they come.
+    fn has_rules(&self) -> bool {
+        self.sorted.get().is_some() || self.spill.get().is_some()
+    }
+
     fn sorted<M: Send + 'static>(&self) -> Option<&Sorted<M>> {
         self.sorted.get().map(|sorted| sorted.downcast_ref().expect("of one type of messages"))
     }
 }
 
 impl Core {
+    #[inline]
     pub(super) fn extras(&self) -> Option<&Extras> {
         self.extras.get().map(|extras| &**extras)
     }
@@ -81,5 +87,15 @@ impl<M: Send + 'static> Shared<M> {
             max = if extras.spill.get().is_some() { 1 } else { BATCH };
         }
         self.mailbox.fetch(batch, max, waker)
+    }
+
+    /// Takes a message from the mailbox, and to the empty batch what waits behind it. `None`: none waits, and the waker is left there.
+    #[inline]
+    pub(super) fn take(&self, batch: &mut VecDeque<M>, waker: Option<&Waker>) -> Option<M> {
+        if self.core.extras().is_some_and(Extras::has_rules) {
+            let _ = self.fetch(batch, None, waker);
+            return batch.pop_front();
+        }
+        self.mailbox.fetch_first(batch, BATCH, waker)
     }
 }

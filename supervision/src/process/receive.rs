@@ -162,7 +162,17 @@ impl<M: Send + 'static> Context<M> {
         self.life.is_over()
     }
 
+    /// Takes the next message: of most processes it can only come from the mailbox.
+    #[inline]
     fn take(&mut self, waker: Option<&Waker>) -> Option<M> {
+        if self.rare.is_none() && !self.life.is_noticed() {
+            return self.next(waker);
+        }
+        self.take_from_any(waker)
+    }
+
+    /// Takes the next message from wherever the process may have one.
+    fn take_from_any(&mut self, waker: Option<&Waker>) -> Option<M> {
         let passed = self.rare.as_mut().and_then(|rare| rare.passed.pop_front());
         if let Some((_, message)) = passed.or_else(|| self.urgent()) {
             return Some(message);
@@ -190,8 +200,15 @@ impl<M: Send + 'static> Context<M> {
 
     fn next(&mut self, waker: Option<&Waker>) -> Option<M> {
         self.reorder();
-        if self.batch.is_empty() && !self.fetch(waker) {
-            return None;
+        if self.batch.is_empty() {
+            if self.rare.is_none() {
+                let taken = self.shared.take(&mut self.batch, waker);
+                self.life.progress(taken.is_none() && waker.is_some());
+                return taken;
+            }
+            if !self.fetch(waker) {
+                return None;
+            }
         }
         self.life.progress(false);
         self.follows(0);
@@ -333,12 +350,16 @@ where
                 taken = (self.take)(self.context, task.waker());
             }
         }
-        if taken.is_some() {
+        if taken.is_none() {
+            self.context.in_a_row = 0;
+            return Poll::Pending;
+        }
+        self.context.in_a_row += 1;
+        if self.context.rare.is_some() {
             self.context.busy();
             self.context.handles(1);
         }
-        self.context.in_a_row = if taken.is_some() { self.context.in_a_row + 1 } else { 0 };
-        taken.map_or(Poll::Pending, |taken| Poll::Ready(Some(taken)))
+        Poll::Ready(taken)
     }
 }
 
