@@ -60,7 +60,8 @@ pub(crate) fn test(arguments: TokenStream, item: TokenStream) -> Result<TokenStr
     })
 }
 
-fn asynchronous(item: TokenStream, attribute: &str) -> Result<ItemFn> {
+/// Parses an `async fn` without generics.
+pub(crate) fn asynchronous(item: TokenStream, attribute: &str) -> Result<ItemFn> {
     let function: ItemFn = parse2(item)?;
     if function.sig.asyncness.is_none() {
         let text = format!("{attribute} is for an `async fn`");

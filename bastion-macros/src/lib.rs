@@ -3,6 +3,7 @@
 
 mod actor;
 mod entry;
+mod root;
 
 use proc_macro::TokenStream;
 
@@ -21,6 +22,16 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::test(arguments.into(), item.into())
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
+}
+
+/// Turns an async `main` into a program that is a group of supervised children, each of which runs that function.
+///
+/// It takes a `BastionContext` and returns a `Result<(), ()>`. With `#[bastion::root(redundancy = N)]` there are `N` children, else one.
+#[proc_macro_attribute]
+pub fn root(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    root::root(arguments.into(), item.into())
         .unwrap_or_else(|error| error.to_compile_error())
         .into()
 }

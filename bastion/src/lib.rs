@@ -101,6 +101,23 @@ pub use bastion_macros::actor;
 /// }
 /// ```
 pub use bastion_macros::main;
+/// A program written for the crate `fort` changes one line, to `use bastion as fort;`.
+///
+/// The program ends when somebody calls [`Bastion::stop`]. A root that returns `Ok(())` has only ended itself; one that returns `Err(())`, or panics, is
+/// restarted, for ever.
+///
+/// # Examples
+/// ```
+/// use bastion::prelude::*;
+///
+/// #[bastion::root(redundancy = 2)]
+/// async fn main(ctx: BastionContext) -> Result<(), ()> {
+///     println!("child {} runs", ctx.current().id());
+///     Bastion::stop();
+///     Ok(())
+/// }
+/// ```
+pub use bastion_macros::root;
 /// # Examples
 /// ```
 /// use bastion::typed::*;
