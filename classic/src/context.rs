@@ -138,20 +138,39 @@ impl BastionContext {
     /// # Cancel safety
     /// No message is lost when the future is dropped, nor when the time is over.
     pub async fn try_recv_timeout(&self, timeout: Duration) -> Result<SignedMessage, ReceiveError> {
-        let mut timer = pin!(self.runtime.sleep(timeout));
-        let received = {
-            let mut received = pin!(async { self.receiver().await.recv().await });
-            poll_fn(|task| match received.as_mut().poll(task) {
-                Poll::Ready(received) => Poll::Ready(Ok(received)),
-                Poll::Pending => timer.as_mut().poll(task).map(Err),
-            })
-            .await
-        };
-        match received {
-            Ok(Some(message)) => Ok(message),
-            Ok(None) => self.refused(ReceiveError::Other).await,
-            Err(()) => Err(ReceiveError::Timeout(timeout)),
+        let received = async { self.receiver().await.recv().await };
+        match within(received, self.runtime.sleep(timeout)).await {
+            Some(Some(message)) => Ok(message),
+            Some(None) => self.refused(ReceiveError::Other).await,
+            None => Err(ReceiveError::Timeout(timeout)),
         }
+    }
+
+    /// Waits for an answer, at most so long; an [`Answer`] itself has no limit of time.
+    ///
+    /// # Errors
+    /// [`ReceiveError::Timeout`] when it has not come in this time, [`ReceiveError::Other`] when it will not come.
+    ///
+    /// # Cancel safety
+    /// When it is dropped, or the time is over, whoever was asked learns that nobody waits.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// use std::time::Duration;
+    /// async fn doubled(ctx: &BastionContext, by: &ChildRef, number: u64) -> Option<u64> {
+    ///     let answer = ctx.ask(&by.addr(), number).ok()?;
+    ///     let answer = ctx.answer_timeout(answer, Duration::from_secs(5)).await.ok()?;
+    ///     msg! { answer, doubled: u64 => Some(doubled); _: _ => None; }
+    /// }
+    /// ```
+    pub async fn answer_timeout(
+        &self,
+        answer: Answer,
+        timeout: Duration,
+    ) -> Result<SignedMessage, ReceiveError> {
+        let answered = within(answer, self.runtime.sleep(timeout)).await;
+        answered.ok_or(ReceiveError::Timeout(timeout))?.map_err(|()| ReceiveError::Other)
     }
 
     async fn receiver(&self) -> MutexGuard<'_, Context<SignedMessage>> {
@@ -224,6 +243,16 @@ impl BastionContext {
             dispatcher.broadcast_message(&Arc::new(signed));
         }
     }
+}
+
+/// Returns the output of a future, if it comes before a timer.
+async fn within<F: Future>(future: F, timer: impl Future<Output = ()>) -> Option<F::Output> {
+    let (mut future, mut timer) = (pin!(future), pin!(timer));
+    poll_fn(|task| match future.as_mut().poll(task) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => timer.as_mut().poll(task).map(|()| None),
+    })
+    .await
 }
 
 /// Says that a message was for nobody.

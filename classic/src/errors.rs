@@ -13,7 +13,7 @@ use std::time::Duration;
 pub enum ReceiveError {
     /// None came in this time.
     Timeout(Duration),
-    /// The child is asked to stop.
+    /// The child is asked to stop; or, of an answer, there will be none.
     Other,
 }
 

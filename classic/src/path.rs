@@ -218,6 +218,16 @@ mod tests {
     }
 
     #[test]
+    fn section_10_an_element_is_of_one_kind() {
+        let kinds = |element: BastionPathElement| {
+            [element.is_supervisor(), element.is_children(), element.is_child()]
+        };
+        assert_eq!(kinds(Supervisor(id())), [true, false, false]);
+        assert_eq!(kinds(Children(id())), [false, true, false]);
+        assert_eq!(kinds(Child(id())), [false, false, true]);
+    }
+
+    #[test]
     fn def_13_only_the_dead_letters_are_dead_letters() {
         assert!(BastionPath::dead_letters().is_dead_letters());
         let nested = [Supervisor(id()), Supervisor(id()), Children(id()), Child(id())];

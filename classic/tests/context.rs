@@ -214,6 +214,30 @@ fn section_6_a_message_to_nobody_is_accepted_and_a_question_has_no_answer() {
     });
 }
 
+#[test]
+fn section_6_a_mailbox_has_no_limit() {
+    run(|platform, sim| async move {
+        let log = Log::default();
+        let own = log.clone();
+        let group = platform.spawn(move |ctx| {
+            let log = own.clone();
+            async move {
+                let mut sum = 0;
+                for _ in 0..200_000 {
+                    sum += ctx.recv().await?.extract().0.downcast::<u64>().unwrap();
+                }
+                log.add(sum.to_string());
+                Ok(())
+            }
+        });
+        let group = group.unwrap();
+        (0..200_000_u64).for_each(|n| only(&group).tell_anonymously(n).unwrap());
+        platform.start();
+        sim.sleep(SECOND).await;
+        assert_eq!(log.take(), [(0..200_000_u64).sum::<u64>().to_string()]);
+    });
+}
+
 /// Waits for both.
 async fn both<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
     let (mut a, mut b) = (Box::pin(a), Box::pin(b));

@@ -175,3 +175,39 @@ fn section_9_a_handler_that_panics_harms_nobody() {
         assert_eq!(platform.system().stats().abandoned, 0);
     });
 }
+
+#[test]
+fn section_9_a_round_robin_handler_is_a_recipient() {
+    use bastion_classic::dispatcher::{Recipient, RecipientHandler, RoundRobinHandler};
+    run(|platform, _| async move {
+        let handler = RoundRobinHandler::default();
+        let _: &dyn RecipientHandler = &handler;
+        assert!(handler.next().is_none() && handler.all().is_empty());
+        let group = platform.children(|children| children.with_redundancy(3)).unwrap();
+        group.elems().iter().for_each(|child| handler.register(child.clone()));
+        handler.register(only(&group).clone());
+        assert_eq!(handler.all(), group.elems(), "each once");
+        let turns: Vec<_> = (0..6).filter_map(|_| handler.next()).collect();
+        assert_eq!(turns[..3], turns[3..]);
+        assert!(group.elems().iter().all(|child| turns[..3].contains(child)));
+        handler.remove(only(&group));
+        handler.remove(only(&group));
+        assert_eq!(handler.all().len(), 2);
+        assert!((0..6).filter_map(|_| handler.next()).all(|child| child != *only(&group)));
+    });
+}
+
+#[test]
+fn section_9_a_type_of_dispatchers_is_found_by_its_name() {
+    use std::hash::{BuildHasher, RandomState};
+    let (state, name) = (RandomState::new(), "first".to_owned());
+    let types = [DispatcherType::from(name.clone()), DispatcherType::Named(name.clone())];
+    assert_eq!(types[0], types[1]);
+    assert_eq!(state.hash_one(&types[0]), state.hash_one(name.as_str()));
+    assert_eq!(DispatcherType::default(), DispatcherType::Anonymous);
+    let dispatcher = Dispatcher::default().with_dispatcher_type(types[0].clone());
+    assert_eq!(
+        dispatcher.dispatcher_type(),
+        Dispatcher::with_type(types[1].clone()).dispatcher_type()
+    );
+}

@@ -144,3 +144,65 @@ fn section_8_known_before_its_members_run_and_unknown_after_the_last_has_left() 
         distributor.unsubscribe(only(&other).clone()).unwrap();
     });
 }
+
+#[test]
+fn section_8_a_child_that_has_failed_is_no_member_until_it_is_restarted() {
+    for order in [Order::Fail, Order::Panic] {
+        let distributor = Distributor::named(format!("section 8 failed {order:?}"));
+        run(|platform, sim| async move {
+            let mut children = None;
+            let describe = group(&Log::default(), "g");
+            platform
+                .supervisor(|supervisor| {
+                    children = Some(supervisor.children_ref(|children| {
+                        describe(children.with_redundancy(2).with_distributor(distributor))
+                    }));
+                    let back_off = ActorRestartStrategy::LinearBackOff { timeout: SECOND };
+                    supervisor.with_restart_strategy(
+                        RestartStrategy::default().with_actor_restart_strategy(back_off),
+                    )
+                })
+                .unwrap();
+            platform.start();
+            sim.sleep(SECOND).await;
+            let members = || distributor.tell_everyone(1).map(|told| told.len()).unwrap_or(0);
+            let children = children.unwrap();
+            children.elems()[1].tell_anonymously(order).unwrap();
+            sim.sleep(SECOND / 2).await;
+            assert_eq!(members(), 1, "it backs off");
+            sim.sleep(SECOND).await;
+            assert_eq!(members(), 2);
+            platform.stop(SECOND);
+            platform.ended().await;
+        });
+    }
+}
+
+#[test]
+fn section_8_everyone_else_is_served_when_one_member_fails() {
+    let distributor = Distributor::named("section 8 others");
+    run(|platform, sim| async move {
+        let log = Log::default();
+        let own = log.clone();
+        let living = platform.spawn(move |ctx| {
+            let log = own.clone();
+            async move {
+                loop {
+                    log.add(format!("{:?}", ctx.recv().await?.extract().0));
+                }
+            }
+        });
+        let ended = platform.spawn(|_| std::future::ready(Ok(()))).unwrap();
+        let living = living.unwrap();
+        platform.start();
+        sim.sleep(SECOND).await;
+        distributor.subscribe(only(&ended).clone()).unwrap();
+        distributor.subscribe(only(&living).clone()).unwrap();
+        assert!(matches!(distributor.tell_everyone(1_u8), Err(SendError::Disconnected(_))));
+        assert!(matches!(distributor.ask_everyone(1_u8), Err(SendError::Disconnected(_))));
+        sim.sleep(SECOND).await;
+        assert_eq!(log.take(), ["Tell(u8)", "Ask(u8)"]);
+        distributor.unsubscribe(only(&ended).clone()).unwrap();
+        distributor.unsubscribe(only(&living).clone()).unwrap();
+    });
+}

@@ -99,7 +99,7 @@ fn section_7_a_question_to_a_child_that_dies_is_an_error() {
 
 #[test]
 fn section_7_a_reply_to_nobody_comes_back() {
-    run(|platform, _| async move {
+    run(|platform, sim| async move {
         let (give, take) = std::sync::mpsc::channel();
         let group = platform.spawn(move |ctx| {
             let give = give.clone();
@@ -111,13 +111,10 @@ fn section_7_a_reply_to_nobody_comes_back() {
                 Ok(())
             }
         });
-        let group = group.unwrap();
-        drop(only(&group).ask_anonymously(7_u32).unwrap());
+        drop(only(&group.unwrap()).ask_anonymously(7_u32).unwrap());
         platform.start();
-        platform.stop(kit::SECOND);
-        platform.ended().await;
-        drop(group);
-        let _ = take.try_recv().map(|replied| assert_eq!(replied, Err(7)));
+        sim.sleep(kit::SECOND).await;
+        assert_eq!(take.try_recv().unwrap(), Err(7));
     });
 }
 
@@ -131,6 +128,97 @@ fn section_7_2_answer_takes_any_question() {
         platform.start();
         let answer = only(&group.unwrap()).ask_anonymously(()).unwrap().await.unwrap();
         msg! { answer, text: &'static str => assert_eq!(text, "yes"); _: _ => panic!(); }
+    });
+}
+
+#[test]
+fn section_7_2_answer_takes_nothing_but_a_question() {
+    run(|platform, sim| async move {
+        let (group, received) = signed(&platform);
+        platform.start();
+        only(&group).tell_anonymously("no question").unwrap();
+        sim.sleep(kit::SECOND).await;
+        let told = received.lock().unwrap().pop().unwrap();
+        let panic = lightproc::Panic::catch(move || answer!(told, "no answer")).unwrap_err();
+        assert_eq!(panic.message(), Some("failed to take render"));
+    });
+}
+
+#[test]
+fn section_7_1_the_message_is_evaluated_once_and_the_first_arm_that_fits_is_taken() {
+    run(|platform, sim| async move {
+        let (group, received) = signed(&platform);
+        platform.start();
+        group.broadcast(1_u8).unwrap();
+        only(&group).tell_anonymously(2_u8).unwrap();
+        let answer = only(&group).ask_anonymously(3_u8).unwrap();
+        sim.sleep(kit::SECOND).await;
+        let (messages, mut taken) = (received.lock().unwrap().split_off(0), 0);
+        let (mut messages, anybody) = (messages.into_iter(), Signed(only(&group).addr()));
+        while messages.len() > 0 {
+            // One that is evaluated twice takes two.
+            msg! { { taken += 1; messages.next().unwrap() },
+                n: u8 =!> answer!(anybody, n).unwrap();
+                _again: u8 =!> unreachable!();
+                n: u8 => assert_eq!(n, 2);
+                _again: u8 => unreachable!();
+                ref n: u8 => assert_eq!(*n, 1);
+                ref _again: u8 => unreachable!();
+                _: _ => unreachable!();
+            }
+        }
+        assert_eq!((taken, answer.await.is_ok()), (3, true));
+    });
+}
+
+/// Stands where `answer!` wants a context, of which it takes the signature and nothing else.
+struct Signed(RefAddr);
+
+impl Signed {
+    fn signature(&self) -> &RefAddr {
+        &self.0
+    }
+}
+
+#[test]
+fn section_7_1_every_arm_has_the_senders_signature() {
+    run(|platform, sim| async move {
+        let log = Log::default();
+        let seen = log.clone();
+        let receiver = platform.spawn(move |ctx| {
+            let seen = seen.clone();
+            async move {
+                loop {
+                    let (arm, from) = msg! { ctx.recv().await?,
+                        ref _text: &'static str => ("broadcast", signature!());
+                        _text: &'static str => ("told", signature!());
+                        _text: &'static str =!> {
+                            let _ = answer!(ctx, ());
+                            ("asked", signature!())
+                        };
+                        _: _ => ("else", signature!());
+                    };
+                    seen.add(format!("{arm} {}", from.is_sender_identified()));
+                }
+            }
+        });
+        let receiver = receiver.unwrap();
+        let to = only(&receiver).addr();
+        let told = platform.spawn(move |ctx| {
+            let to = to.clone();
+            async move {
+                ctx.tell(&to, "told").unwrap();
+                let answer = ctx.ask(&to, "asked").unwrap().await?;
+                assert_eq!(answer.signature().path().id(), to.path().id());
+                ctx.tell(&to, 7_u8).map_err(|_| ())
+            }
+        });
+        platform.start();
+        sim.sleep(kit::SECOND).await;
+        assert!(only(&told.unwrap()).stop().is_err(), "it has ended");
+        receiver.broadcast("to all").unwrap();
+        sim.sleep(kit::SECOND).await;
+        assert_eq!(log.take(), ["told true", "asked true", "else true", "broadcast false"]);
     });
 }
 
