@@ -55,14 +55,7 @@ where
 {
     let shared = Shared::new();
     let starter = Starter { shared: shared.clone(), start, closed_at_rest: AtomicBool::new(false) };
-    let any = AnyChild {
-        spec: None,
-        gated: false,
-        place: None,
-        names: Vec::new(),
-        start: Arc::new(starter),
-    };
-    Child { shared, given: Given::new(any) }
+    Child { shared, given: Given::new(AnyChild::new(Arc::new(starter))) }
 }
 
 impl<M: Send + 'static> Child<M> {
@@ -105,13 +98,13 @@ impl<M: Send + 'static> Child<M> {
     /// });
     /// ```
     pub fn registered(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.given.child_mut().names.push(name.into());
+        self.given.child_mut().described_mut().names.push(name.into());
         self
     }
 
     /// Sets whether the child is started again when it ends by itself.
     pub fn restart(mut self, restart: RestartType) -> Self {
-        self.given.child_mut().spec_mut().restart = restart;
+        self.given.child_mut().set_restart(restart);
         self
     }
 
@@ -195,14 +188,14 @@ impl<M: Send + 'static> Child<M> {
     /// let may_block = child(count).on(Place::Thread);
     /// ```
     pub fn on(mut self, place: Place) -> Self {
-        self.given.child_mut().place = Some(place);
+        self.given.child_mut().described_mut().place = Some(place);
         self
     }
 
     /// Makes the child's readiness its own word: it is ready when its body calls [`Context::ready`], and the sibling after it is
     /// started then. An end before that is a failed start. Of no effect on a child that is spawned: nobody waits for it.
     pub fn gated(mut self) -> Self {
-        self.given.child_mut().gated = true;
+        self.given.child_mut().described_mut().gated = true;
         self
     }
 
@@ -229,28 +222,104 @@ impl<M> fmt::Debug for Child<M> {
 /// A child, whatever its messages.
 #[derive(Clone)]
 pub(crate) struct AnyChild {
-    /// None: a worker's defaults. Many children have these, and need no allocation for them.
-    pub(crate) spec: Option<Box<ChildSpec>>,
+    pub(crate) start: Arc<dyn Start>,
+    rules: Rules,
+    described: Option<Box<Described>>,
+}
+
+/// Many children have the first ones, and need no allocation for them.
+#[derive(Clone)]
+enum Rules {
+    /// A worker's defaults, but for when it is restarted.
+    Plain(RestartType),
+    Own(Box<ChildSpec>),
+}
+
+/// What is said of few children.
+#[derive(Clone, Default)]
+pub(crate) struct Described {
     pub(crate) gated: bool,
     /// Where it is to run; none: where its supervisor does.
     pub(crate) place: Option<Place>,
     /// By which names it is to be found.
     pub(crate) names: Vec<Arc<str>>,
-    pub(crate) start: Arc<dyn Start>,
 }
 
 impl AnyChild {
+    /// One with a worker's defaults.
+    fn new(start: Arc<dyn Start>) -> AnyChild {
+        AnyChild { start, rules: Rules::Plain(RestartType::default()), described: None }
+    }
+
+    /// One with rules of its own, which says itself when it is ready.
+    pub(crate) fn supervisor(
+        start: Arc<dyn Start>,
+        spec: ChildSpec,
+        place: Option<Place>,
+    ) -> AnyChild {
+        let described = Described { gated: true, place, names: Vec::new() };
+        AnyChild { start, rules: Rules::Own(Box::new(spec)), described: Some(Box::new(described)) }
+    }
+
     pub(crate) fn spec(&self) -> ChildSpec {
-        self.spec.as_deref().cloned().unwrap_or_default()
+        match &self.rules {
+            Rules::Plain(restart) => ChildSpec::worker().restart(*restart),
+            Rules::Own(spec) => (**spec).clone(),
+        }
     }
 
     /// Takes the rules out; a worker's defaults are left.
     pub(crate) fn take_spec(&mut self) -> ChildSpec {
-        self.spec.take().map_or_else(ChildSpec::default, |spec| *spec)
+        match std::mem::replace(&mut self.rules, Rules::Plain(RestartType::default())) {
+            Rules::Plain(restart) => ChildSpec::worker().restart(restart),
+            Rules::Own(spec) => *spec,
+        }
     }
 
     pub(crate) fn spec_mut(&mut self) -> &mut ChildSpec {
-        self.spec.get_or_insert_default()
+        if let Rules::Plain(_) = self.rules {
+            self.rules = Rules::Own(Box::new(self.spec()));
+        }
+        match &mut self.rules {
+            Rules::Own(spec) => spec,
+            Rules::Plain(_) => unreachable!("it has rules of its own now"),
+        }
+    }
+
+    fn set_restart(&mut self, restart: RestartType) {
+        match &mut self.rules {
+            Rules::Plain(plain) => *plain = restart,
+            Rules::Own(spec) => spec.restart = restart,
+        }
+    }
+
+    /// See [`ChildSpec::is_undemanding`].
+    pub(crate) fn is_undemanding(&self) -> bool {
+        match &self.rules {
+            Rules::Plain(_) => true,
+            Rules::Own(spec) => spec.is_undemanding(),
+        }
+    }
+
+    pub(crate) fn described(&self) -> Option<&Described> {
+        self.described.as_deref()
+    }
+
+    pub(crate) fn described_mut(&mut self) -> &mut Described {
+        self.described.get_or_insert_default()
+    }
+
+    pub(crate) fn is_gated(&self) -> bool {
+        self.described().is_some_and(|described| described.gated)
+    }
+
+    /// Where it is to run, if it says so itself.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.described()?.place.as_ref()
+    }
+
+    pub(crate) fn names(&self) -> &[Arc<str>] {
+        self.described().map_or(&[], |described| &described.names)
     }
 }
 

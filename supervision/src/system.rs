@@ -319,7 +319,7 @@ impl System {
 /// Starts a supervisor that has none itself, only a keeper that waits for its end.
 pub(crate) fn launch(env: &Env, root: Given) -> Arc<Life> {
     let root = root.take();
-    let place = root.place.unwrap_or_default();
+    let place = root.place().cloned().unwrap_or_default();
     root.start.set_place(place.clone());
     let keeper = Shared::of_supervisor();
     // Without a name: the path begins below it.
@@ -328,7 +328,7 @@ pub(crate) fn launch(env: &Env, root: Given) -> Arc<Life> {
     keeper.core.settle(env);
     let life = Arc::new(Life::new(keeper.clone(), pid, 1));
     root.start.process().core().begin(&life, Time::ZERO);
-    root.start.clone().spawn(life.clone(), root.gated, place);
+    root.start.clone().spawn(life.clone(), root.is_gated(), place);
     env.runtime().spawn(keep(keeper, Root(root.start, life.clone(), env.clone())));
     life
 }

@@ -299,16 +299,7 @@ impl Supervisor {
         let blueprint = Arc::new(blueprint);
         let dedicated = dedicated.map(|threads| Dedicated { threads, place: place.clone() });
         let start = Arc::new(Nested { shared: shared.clone(), blueprint, dedicated });
-        (
-            Given::new(AnyChild {
-                spec: Some(Box::new(spec)),
-                gated: true,
-                place,
-                names: Vec::new(),
-                start,
-            }),
-            SupervisorRef::new(shared),
-        )
+        (Given::new(AnyChild::supervisor(start, spec, place)), SupervisorRef::new(shared))
     }
 }
 

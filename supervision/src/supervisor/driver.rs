@@ -134,12 +134,12 @@ impl Driver {
 
     /// Gives a child its names, so that others find it before it is started. If it does not get one, its start will, or says why it fails.
     pub(super) fn claim(child: &AnyChild) {
-        let _ = child.start.claim(&child.names);
+        let _ = child.start.claim(child.names());
     }
 
     /// Where a child runs: where it says, else where this supervisor does.
     fn place_of(&self, child: &AnyChild) -> Place {
-        child.place.clone().unwrap_or_else(|| self.me.place())
+        child.place().cloned().unwrap_or_else(|| self.me.place())
     }
 
     fn poll_event(&mut self, task: &mut Task<'_>) -> Poll<Event> {

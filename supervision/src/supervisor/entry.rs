@@ -2,7 +2,7 @@
 
 use super::command::Request;
 use super::reference::{RequestError, StartChildError};
-use crate::child::{AnyChild, Start};
+use crate::child::{AnyChild, Described, Start};
 use crate::pid::Pid;
 use crate::place::Place;
 use crate::process::{Life, Reply};
@@ -21,9 +21,7 @@ pub(super) struct Entry {
 struct Rare {
     /// Declared, not added at run time: it comes back when the supervisor itself is restarted.
     declared: bool,
-    gated: bool,
-    place: Option<Place>,
-    names: Vec<Arc<str>>,
+    described: Option<Described>,
     starting: Option<Reply<Result<Pid, StartChildError>>>,
     changing: Vec<(Request, Reply<Result<(), RequestError>>)>,
 }
@@ -31,9 +29,9 @@ struct Rare {
 impl Entry {
     pub(super) fn new(child: &AnyChild, declared: bool) -> Entry {
         let mut entry = Entry { start: child.start.clone(), life: None, rare: None };
-        if declared || child.gated || child.place.is_some() || !child.names.is_empty() {
-            let (gated, place, names) = (child.gated, child.place.clone(), child.names.clone());
-            entry.rare = Some(Box::new(Rare { declared, gated, place, names, ..Rare::default() }));
+        if declared || child.described().is_some() {
+            let described = child.described().cloned();
+            entry.rare = Some(Box::new(Rare { declared, described, ..Rare::default() }));
         }
         entry
     }
@@ -43,17 +41,21 @@ impl Entry {
     }
 
     pub(super) fn is_gated(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.gated)
+        self.described().is_some_and(|described| described.gated)
     }
 
     /// Where it is to run, if it says so itself.
     pub(super) fn place(&self) -> Option<&Place> {
-        self.rare.as_ref()?.place.as_ref()
+        self.described()?.place.as_ref()
     }
 
     /// By which names it is to be found.
     pub(super) fn names(&self) -> &[Arc<str>] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.names)
+        self.described().map_or(&[], |described| &described.names)
+    }
+
+    fn described(&self) -> Option<&Described> {
+        self.rare.as_ref()?.described.as_ref()
     }
 
     /// Takes note of who waits for the first start.
@@ -90,8 +92,7 @@ impl Entry {
     /// Gives back what is not needed any more.
     fn tidy(&mut self) {
         self.rare.take_if(|rare| {
-            let described = rare.declared || rare.gated || rare.place.is_some();
-            let described = described || !rare.names.is_empty();
+            let described = rare.declared || rare.described.is_some();
             !described && rare.starting.is_none() && rare.changing.is_empty()
         });
     }

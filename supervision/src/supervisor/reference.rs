@@ -86,13 +86,13 @@ impl SupervisorRef {
         let pid = child.shared.settle(env);
         let (life, since) = (Arc::new(Life::running(supervisor.clone(), pid, 1)), env.now());
         let given = child.given.child();
-        let (start, gated) = (given.start.clone(), given.gated);
-        let place = given.place.clone().unwrap_or_else(|| supervisor.place());
+        let (start, gated) = (given.start.clone(), given.is_gated());
+        let place = given.place().cloned().unwrap_or_else(|| supervisor.place());
         let core = &child.shared.core;
         core.begin(&life, since);
-        child::claim(&start, &given.names, &life);
+        child::claim(&start, given.names(), &life);
         // The supervisor has to hear of the child before it can hear of its end.
-        let undemanding = given.spec.as_ref().is_none_or(|spec| spec.is_undemanding());
+        let undemanding = given.is_undemanding();
         let foundling = Foundling::new(child.given, life.clone(), since);
         if let Err(refused) = supervisor.arrived(foundling, undemanding) {
             guard::contain(|| drop(refused));
