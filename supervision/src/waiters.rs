@@ -10,28 +10,50 @@ use std::task::{Context, Poll, Waker};
 #[derive(Default)]
 pub(crate) struct Waiters(Option<Box<List>>);
 
+/// Each waiter by the key that it was given.
 #[derive(Default)]
 struct List {
-    wakers: Vec<(u64, Waker)>,
+    /// Mostly one waits.
+    first: Option<(u64, Waker)>,
+    others: Vec<(u64, Waker)>,
     last: u64,
 }
 
 impl Waiters {
     /// Takes all wakers, to be woken when the lock is released.
     pub(crate) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        let wakers = self.0.as_mut().map(|list| std::mem::take(&mut list.wakers));
-        wakers.unwrap_or_default().into_iter().map(|(_, waker)| waker)
+        let list = self.0.as_mut();
+        let wakers = list.map(|list| (list.first.take(), std::mem::take(&mut list.others)));
+        let (first, others) = wakers.unwrap_or_default();
+        first.into_iter().chain(others).map(|(_, waker)| waker)
     }
 
     fn remove(&mut self, key: u64) -> Option<Waker> {
         let list = self.0.as_mut()?;
-        Some(list.wakers.swap_remove(list.place(key)?).1)
+        let others = |list: &mut List| {
+            let place = list.others.iter().position(|(known, _)| *known == key)?;
+            Some(list.others.swap_remove(place))
+        };
+        let first = list.first.take_if(|(known, _)| *known == key);
+        first.or_else(|| others(list)).map(|(_, waker)| waker)
     }
 }
 
 impl List {
-    fn place(&self, key: u64) -> Option<usize> {
-        self.wakers.iter().position(|(known, _)| *known == key)
+    fn waker(&mut self, key: u64) -> Option<&mut Waker> {
+        let mut all = self.first.iter_mut().chain(&mut self.others);
+        all.find(|(known, _)| *known == key).map(|(_, waker)| waker)
+    }
+
+    /// Adds a waker, and returns its key.
+    fn add(&mut self, waker: Waker) -> u64 {
+        self.last += 1;
+        let waiter = (self.last, waker);
+        match &self.first {
+            None => self.first = Some(waiter),
+            Some(_) => self.others.push(waiter),
+        }
+        self.last
     }
 }
 
@@ -65,17 +87,10 @@ impl<S, T, L: Fn(&mut S) -> Result<T, &mut Waiters>> Future for Wait<'_, S, T, L
             Ok(found) => return Poll::Ready(found),
             Err(waiters) => waiters.0.get_or_insert_default(),
         };
-        let replaced = match self.key.and_then(|key| list.place(key)) {
-            Some(place) => Some(std::mem::replace(&mut list.wakers[place].1, waker)),
+        let replaced = match self.key.and_then(|key| list.waker(key)) {
+            Some(left) => Some(std::mem::replace(left, waker)),
             None => {
-                list.last += 1;
-                let key = list.last;
-                if list.wakers.is_empty() {
-                    // Mostly one waits.
-                    list.wakers.reserve_exact(1);
-                }
-                list.wakers.push((key, waker));
-                self.key = Some(key);
+                self.key = Some(list.add(waker));
                 None
             }
         };
