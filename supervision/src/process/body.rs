@@ -34,9 +34,9 @@ pub(crate) fn spawn<M, F, Fut>(
 {
     // Whoever starts a process may have given it what it had.
     circles::sends();
-    let (stage, waits) = (Stage::Entering, None);
-    let incarnation = Incarnation { life: Some(life.clone()), shared, waits, stage, gated };
-    let task = Course { body: None, start, incarnation };
+    let (body, start) = (Body::Entering { gated, waits: None }, start);
+    let task =
+        Course { body, start, incarnation: Incarnation { life: Some(life.clone()), shared } };
     let runtime = life.env().runtime();
     if let Err((error, task)) = runtime.spawn_on(place, task) {
         // It runs anywhere, only to say so.
@@ -54,7 +54,7 @@ pin_project! {
     {
         // Dropped first: the incarnation exists as long as this does.
         #[pin]
-        body: Option<Fut>,
+        body: Body<Fut>,
         start: F,
         incarnation: Incarnation<M>,
     }
@@ -84,25 +84,25 @@ where
     }
 }
 
-/// How far an incarnation is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// It waits for an earlier one to leave.
-    Entering,
-    /// Its closure has been called, and the supervisor hears of it before the body is polled.
-    Started,
-    /// Its body is polled.
-    Running,
+pin_project! {
+    /// The body, and how far the incarnation is with it.
+    #[project = Stage]
+    enum Body<Fut> {
+        /// It has not begun.
+        Entering {
+            gated: bool,
+            // Until when it waits for an earlier incarnation to leave, if there is one.
+            waits: Option<Box<Timer>>,
+        },
+        Begun { #[pin] future: Fut },
+        Dropped,
+    }
 }
 
 struct Incarnation<M: Send + 'static> {
     /// Not here while its code runs: the thread has it then.
     life: Option<Arc<Life>>,
     shared: Arc<Shared<M>>,
-    /// Until when it waits for an earlier one to leave, if there is one.
-    waits: Option<Box<Timer>>,
-    stage: Stage,
-    gated: bool,
 }
 
 impl<M: Send + 'static> Incarnation<M> {
@@ -112,7 +112,7 @@ impl<M: Send + 'static> Incarnation<M> {
 
     fn poll<F, Fut>(
         &mut self,
-        mut body: Pin<&mut Option<Fut>>,
+        mut body: Pin<&mut Body<Fut>>,
         start: &F,
         task: &mut Task<'_>,
     ) -> Poll<ExitReason>
@@ -120,44 +120,45 @@ impl<M: Send + 'static> Incarnation<M> {
         F: Fn(Context<M>) -> Fut,
         Fut: Future<Output = Result<(), Exit>>,
     {
-        if self.stage == Stage::Entering {
+        let entering = match body.as_mut().project() {
+            Stage::Entering { gated, waits } => Some((*gated, waits)),
+            Stage::Begun { .. } | Stage::Dropped => None,
+        };
+        if entering.is_some() {
             // A process's waker is the same at all polls.
             self.life().set_task(task.waker().clone());
             let (life, name) = (self.life(), self.shared.core.name());
             life.watch().begin(task.waker(), name, life.incarnation());
         }
         if let Some(doom) = self.life().doomed() {
-            let _ = guard::run(&mut self.life, || body.set(None));
+            let _ = guard::run(&mut self.life, || body.set(Body::Dropped));
             return Poll::Ready(doom);
         }
-        if self.stage == Stage::Entering {
-            if !self.enter(task) {
+        if let Some((gated, waits)) = entering {
+            if !self.enter(waits, task) {
                 return Poll::Pending;
             }
             let context = Context::new(self.shared.clone(), self.life().clone());
             match guard::run(&mut self.life, || start(context)) {
-                Ok(future) => body.set(Some(future)),
+                Ok(future) => body.set(Body::Begun { future }),
                 Err(panic) => return Poll::Ready(ExitReason::Panic(panic)),
             }
-            if !self.gated && self.life().ready() {
+            if !gated && self.life().ready() {
                 // A body that blocks its worker must not keep the supervisor, just woken, from running.
-                self.stage = Stage::Started;
                 task.waker().wake_by_ref();
                 return Poll::Pending;
             }
         }
-        self.stage = Stage::Running;
         self.poll_body(body, task)
     }
 
     /// Waits until no earlier incarnation exists.
-    fn enter(&mut self, task: &mut Task<'_>) -> bool {
-        let core = &self.shared.core;
-        let life = self.life.as_ref().expect("its code does not run");
+    fn enter(&self, waits: &mut Option<Box<Timer>>, task: &mut Task<'_>) -> bool {
+        let (core, life) = (&self.shared.core, self.life());
         while !core.enter(life, task.waker()) {
             let env = life.env();
             let new = || Box::new(env.runtime().timer_after(PREDECESSOR_GRACE));
-            if Pin::new(self.waits.get_or_insert_with(new)).poll(task).is_pending() {
+            if Pin::new(waits.get_or_insert_with(new)).poll(task).is_pending() {
                 return false;
             }
             // Its supervisor was killed with it, so nobody else can say this.
@@ -169,23 +170,22 @@ impl<M: Send + 'static> Incarnation<M> {
                 env.report(Report::Abandoned { supervisor, pid, child, incarnation });
             }
         }
-        self.waits = None;
         true
     }
 
     fn poll_body<Fut>(
         &mut self,
-        mut body: Pin<&mut Option<Fut>>,
+        mut body: Pin<&mut Body<Fut>>,
         task: &mut Task<'_>,
     ) -> Poll<ExitReason>
     where
         Fut: Future<Output = Result<(), Exit>>,
     {
         let waker = self.life().watch().begin_poll();
-        let polled = guard::run(&mut self.life, || match (body.as_mut().as_pin_mut(), &waker) {
-            (Some(future), None) => future.poll(task),
-            (Some(future), Some(waker)) => future.poll(&mut Task::from_waker(waker)),
-            (None, _) => Poll::Pending,
+        let polled = guard::run(&mut self.life, || match (body.as_mut().project(), &waker) {
+            (Stage::Begun { future }, None) => future.poll(task),
+            (Stage::Begun { future }, Some(waker)) => future.poll(&mut Task::from_waker(waker)),
+            (Stage::Entering { .. } | Stage::Dropped, _) => Poll::Pending,
         });
         drop(waker);
         self.life().watch().end_poll();
@@ -199,7 +199,7 @@ impl<M: Send + 'static> Incarnation<M> {
             Ok(Poll::Ready(result)) => Ok(result),
             Err(panic) => Err(panic),
         };
-        let dropped = guard::run(&mut self.life, || body.set(None));
+        let dropped = guard::run(&mut self.life, || body.set(Body::Dropped));
         Poll::Ready(match (ended, dropped, self.life().doomed()) {
             (Err(panic), ..) | (Ok(_), Err(panic), _) => ExitReason::Panic(panic),
             (.., Some(doom)) => doom,
@@ -260,8 +260,8 @@ mod tests {
         // What debug builds add is not counted.
         let life = size_of::<Life>() - size_of::<Watch>();
         let sizes = [size_of::<Shared<()>>(), life, size_of::<Context<()>>()];
-        let most = [152, 112, 64];
+        let most = [136, 72, 64];
         assert!(sizes.iter().zip(most).all(|(&size, most)| size <= most), "{sizes:?}");
-        assert!(size_of::<Course<(), fn(), [u64; 8]>>() <= 128, "less than twice its body");
+        assert!(size_of::<Course<(), fn(), [u64; 8]>>() <= 96, "less than twice its body");
     }
 }

@@ -15,6 +15,7 @@ use crate::pid::Pid;
 use crate::plan::{ExitReason, Time};
 use crate::sync::lock;
 use crate::waiters::{Waiters, wait};
+use once_cell::race::OnceBox;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
@@ -26,7 +27,7 @@ use std::task::Waker;
 ///
 /// It lives as long as anybody has the process's address: over restarts, and beyond its end.
 pub(crate) struct Core {
-    pub(super) extras: OnceLock<Box<Extras>>,
+    pub(super) extras: OnceBox<Extras>,
     /// Where the process lives, and as whom; unset until it is given to a supervisor.
     home: OnceLock<(Env, Pid)>,
     /// The latest incarnation, from 1. Never falls, whatever happens to its supervisor.
@@ -38,8 +39,8 @@ pub(crate) struct Core {
 struct Existence {
     /// How many incarnations have begun and not left. More than one only after a supervisor was killed.
     begun: u32,
-    /// The one that runs. The next one waits for its end.
-    inside: Option<Arc<Life>>,
+    /// The latest one runs. If it does not, an earlier one may still.
+    runs: bool,
     /// The one that was begun last, also when it has left: who sends a signal means this one.
     latest: Option<Arc<Life>>,
     rare: Option<Box<Rare>>,
@@ -48,6 +49,8 @@ struct Existence {
 /// What most processes do not have before their end.
 #[derive(Default)]
 struct Rare {
+    /// An incarnation that runs and is not the latest: that one waits for its end.
+    earlier: Option<Arc<Life>>,
     /// The task of the incarnation that waits for the end of the one that runs.
     entering: Option<Waker>,
     ties: Option<Box<Ties>>,
@@ -61,6 +64,29 @@ struct Rare {
 }
 
 impl Existence {
+    /// The incarnation that runs.
+    fn inside(&self) -> Option<&Arc<Life>> {
+        let earlier = || self.rare.as_ref()?.earlier.as_ref();
+        self.latest.as_ref().filter(|_| self.runs).or_else(earlier)
+    }
+
+    /// Makes this incarnation the one that runs.
+    fn enter(&mut self, life: &Arc<Life>) {
+        self.runs = self.latest.as_ref().is_some_and(|latest| Arc::ptr_eq(latest, life));
+        if !self.runs {
+            self.rare().earlier = Some(life.clone());
+        }
+    }
+
+    /// Takes note that this incarnation does not run. True: it did.
+    fn exit(&mut self, life: &Life) -> bool {
+        let ran = self.inside().is_some_and(|inside| std::ptr::eq(&**inside, life));
+        if ran && !std::mem::take(&mut self.runs) {
+            self.rare().earlier = None;
+        }
+        ran
+    }
+
     fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
@@ -77,7 +103,7 @@ impl Existence {
 impl Core {
     pub(super) fn new() -> Core {
         Core {
-            extras: OnceLock::new(),
+            extras: OnceBox::new(),
             home: OnceLock::new(),
             incarnation: AtomicU32::new(0),
             existence: Mutex::default(),
@@ -123,6 +149,9 @@ impl Core {
             existence.rare().past.get_or_insert_default().restarts.add(at);
         }
         let former = existence.latest.replace(life.clone());
+        if std::mem::take(&mut existence.runs) {
+            existence.rare().earlier = former.clone();
+        }
         let closed = existence.rare.as_mut().map(|rare| (rare.ended.take(), rare.closing.take()));
         let forgotten = (former, closed);
         drop(existence);
@@ -133,8 +162,8 @@ impl Core {
     pub(super) fn enter(&self, life: &Arc<Life>, task: &Waker) -> bool {
         let task = task.clone();
         let mut existence = lock(&self.existence);
-        if existence.inside.is_none() {
-            existence.inside = Some(life.clone());
+        if existence.inside().is_none() {
+            existence.enter(life);
             return true;
         }
         let replaced = existence.rare().entering.replace(task);
@@ -155,7 +184,7 @@ impl Core {
 
     /// The incarnation that runs.
     pub(super) fn inside(&self) -> Option<Arc<Life>> {
-        lock(&self.existence).inside.clone()
+        lock(&self.existence).inside().cloned()
     }
 
     /// Says that `life` does not exist any more, or, having been abandoned, does not count, and why. Later calls do nothing.
@@ -164,18 +193,17 @@ impl Core {
             return;
         }
         let mut existence = lock(&self.existence);
-        let inside = existence.inside.take_if(|inside| std::ptr::eq(&**inside, life));
+        let ran = existence.exit(life);
         existence.begun -= 1;
-        let (last, runs) = (existence.begun == 0, existence.inside.is_some());
+        let (last, runs) = (existence.begun == 0, existence.inside().is_some());
         let (mut next, mut links, mut closing) = (None, None, None);
         if let Some(rare) = &mut existence.rare {
-            next = inside.as_ref().and_then(|_| rare.entering.take());
+            next = rare.entering.take_if(|_| ran);
             // Those of another one that runs are not this one's: it has been abandoned, or has never run.
             links = rare.ties.as_mut().filter(|_| !runs).map(|ties| ties.take_links());
             closing = rare.closing.take_if(|_| last);
         }
         drop(existence);
-        drop(inside);
         ties::dissolve(self, links.unwrap_or_default(), reason);
         if let Some(next) = next {
             guard::wake(next);
@@ -276,7 +304,11 @@ impl Core {
     /// Says how the process has ended for good. The first word stands; that of its last incarnation counts more than `reason`.
     fn end(&self, reason: ExitReason) {
         let mut existence = lock(&self.existence);
-        let latest = existence.latest.take();
+        // One that runs after all is kept.
+        let latest = match existence.runs {
+            true => existence.latest.clone(),
+            false => existence.latest.take(),
+        };
         let reason = latest.as_ref().and_then(|life| life.reason()).unwrap_or(reason);
         let rare = existence.rare();
         rare.ended.get_or_insert_with(|| reason.clone());

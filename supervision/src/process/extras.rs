@@ -41,7 +41,7 @@ impl Extras {
 impl Core {
     #[inline]
     pub(super) fn extras(&self) -> Option<&Extras> {
-        self.extras.get().map(|extras| &**extras)
+        self.extras.get()
     }
 
     pub(super) fn extras_or_new(&self) -> &Extras {

@@ -15,11 +15,12 @@ use crate::plan::{ExitReason, Time};
 use crate::supervisor::{Command, Signal, SupervisorRef};
 use crate::sync::lock;
 use crate::waiters::{Waiters, wait};
+use once_cell::race::OnceBox;
 use std::sync::atomic::{
     AtomicU8, AtomicU32,
     Ordering::{Relaxed, SeqCst},
 };
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
 const STARTING: u8 = 0;
@@ -35,6 +36,8 @@ const KILLED: u8 = 1 << 1;
 const NOTICED: u8 = 1 << 2;
 /// It is stopped, or killed, only to be started again.
 const COMING_BACK: u8 = 1 << 3;
+/// It does not exist any more, or was abandoned and does not count. Said under the lock of the state.
+const LEFT: u8 = 1 << 4;
 
 /// One incarnation. Whatever happens to it, the supervisor is told of its end exactly once.
 pub(crate) struct Life {
@@ -49,7 +52,7 @@ pub(crate) struct Life {
     progress: AtomicU32,
     /// What the supervisor has seen of that.
     seen: AtomicU32,
-    asks: OnceLock<Box<Asks>>,
+    asks: OnceBox<Asks>,
     watch: Watch,
     state: Mutex<State>,
 }
@@ -60,41 +63,35 @@ pub(super) struct Asks {
     pub(super) oneself: Oneself,
 }
 
+#[derive(Default)]
 struct State {
+    /// None after its end, and once it was woken to end.
+    task: Option<Waker>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What most incarnations do not have.
+struct Rare {
     /// By when it has to have stopped.
     deadline: Time,
-    being: Being,
-}
-
-/// While it exists there is no reason for its end, and after that nothing else: in one place.
-enum Being {
-    Here(Here),
-    /// It does not exist any more, or was abandoned and does not count.
-    Left(ExitReason),
-}
-
-#[derive(Default)]
-struct Here {
-    task: Option<Waker>,
-    lane: Option<Box<Lane>>,
+    /// Nothing is put there after its end.
+    lane: Lane,
     /// Who waits for the request to stop, or for the end.
     waiters: Waiters,
+    /// Why it has ended, if it has, and that was not [`ExitReason::Normal`].
+    reason: Option<ExitReason>,
+}
+
+impl Default for Rare {
+    fn default() -> Rare {
+        let (lane, waiters) = (Lane::default(), Waiters::default());
+        Rare { deadline: Time::FAR, lane, waiters, reason: None }
+    }
 }
 
 impl State {
-    fn here(&mut self) -> Option<&mut Here> {
-        match &mut self.being {
-            Being::Here(here) => Some(here),
-            Being::Left(_) => None,
-        }
-    }
-
-    fn lane(&mut self) -> Option<&mut Lane> {
-        self.here()?.lane.as_deref_mut()
-    }
-
-    fn has_left(&self) -> bool {
-        matches!(self.being, Being::Left(_))
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 }
 
@@ -109,9 +106,9 @@ impl Life {
             asked: AtomicU8::new(0),
             progress: AtomicU32::new(0),
             seen: AtomicU32::new(0),
-            asks: OnceLock::new(),
+            asks: OnceBox::new(),
             watch: Watch::default(),
-            state: Mutex::new(State { deadline: Time::FAR, being: Being::Here(Here::default()) }),
+            state: Mutex::default(),
         }
     }
 
@@ -162,24 +159,28 @@ impl Life {
 
     /// Why it has ended, if it has.
     pub(crate) fn reason(&self) -> Option<ExitReason> {
-        match &lock(&self.state).being {
-            Being::Here(_) => None,
-            Being::Left(reason) => Some(reason.clone()),
+        if !self.has_left() {
+            return None;
         }
+        let reason = lock(&self.state).rare.as_ref().and_then(|rare| rare.reason.clone());
+        Some(reason.unwrap_or(ExitReason::Normal))
     }
 
     /// Says which task runs it. Before the look at the kill flag, or a kill could miss it.
     pub(super) fn set_task(&self, task: Waker) {
-        let replaced = lock(&self.state).here().map(|here| here.task.replace(task));
+        let replaced = self.here(|state| state.task.replace(task));
         drop(replaced);
     }
 
     /// Asks it to stop. Again with another deadline: the earlier one holds.
     pub(crate) fn request_stop(&self, deadline: Option<Time>) {
         let mut state = lock(&self.state);
-        state.deadline = state.deadline.min(deadline.unwrap_or(Time::FAR));
+        if let Some(deadline) = deadline {
+            let rare = state.rare();
+            rare.deadline = rare.deadline.min(deadline);
+        }
         self.asked.fetch_or(STOPPING, SeqCst);
-        let waiters = state.here().map(|here| here.waiters.take());
+        let waiters = state.rare.as_mut().map(|rare| rare.waiters.take());
         drop(state);
         waiters.into_iter().flatten().for_each(guard::wake);
     }
@@ -211,15 +212,15 @@ impl Life {
 
     /// By when it has to have stopped. `None`: it is not asked to. `Some(None)`: no deadline.
     pub(crate) fn stop_request(&self) -> Option<Option<Time>> {
-        let deadline = || Some(lock(&self.state).deadline).filter(|at| *at < Time::FAR);
-        self.is_stopping().then(deadline)
+        let deadline = || lock(&self.state).rare.as_ref().map(|rare| rare.deadline);
+        self.is_stopping().then(|| deadline().filter(|at| *at < Time::FAR))
     }
 
     /// Waits until it is asked to stop, or has ended.
     pub(crate) async fn stop_requested(&self) {
-        wait(&self.state, |state| match &mut state.being {
-            Being::Here(here) if !self.is_stopping() => Err(&mut here.waiters),
-            _ => Ok(()),
+        wait(&self.state, |state| match self.is_asked(STOPPING | LEFT) {
+            true => Ok(()),
+            false => Err(&mut state.rare().waiters),
         })
         .await;
     }
@@ -241,11 +242,10 @@ impl Life {
     /// Has it end at its next poll. The first reason stands. Returns its task, to be woken.
     fn doom(&self, state: &mut State, reason: &mut Option<ExitReason>) -> Option<Waker> {
         let first = self.asked.fetch_or(KILLED, SeqCst) & KILLED == 0;
-        let here = state.here()?;
-        if first && !matches!(reason, Some(ExitReason::Killed)) {
-            here.lane.get_or_insert_default().doom = reason.take();
+        if first && !self.has_left() && !matches!(reason, Some(ExitReason::Killed)) {
+            state.rare().lane.doom = reason.take();
         }
-        here.task.take()
+        state.task.take()
     }
 
     #[inline]
@@ -261,7 +261,7 @@ impl Life {
 
     #[cold]
     fn doom_reason(&self) -> ExitReason {
-        let reason = lock(&self.state).lane().and_then(|lane| lane.doom.clone());
+        let reason = lock(&self.state).rare.as_ref().and_then(|rare| rare.lane.doom.clone());
         reason.unwrap_or(ExitReason::Killed)
     }
 
@@ -277,7 +277,8 @@ impl Life {
         let mut state = lock(&self.state);
         let own = signal.from == Some(self.pid);
         let kill = link.is_none() && matches!(signal.reason, ExitReason::Killed);
-        if !kill && let Some(lane) = state.lane().filter(|lane| lane.traps_exits) {
+        let trap = state.rare.as_mut().map(|rare| &mut rare.lane).filter(|lane| lane.traps_exits);
+        if !kill && let Some(lane) = trap {
             lane.notices.push_back(Notice::Exit { signal, link });
             self.asked.fetch_or(NOTICED, SeqCst);
             return None;
@@ -290,11 +291,11 @@ impl Life {
 
     /// Puts something on the control lane. Whoever receives is to be woken.
     pub(super) fn notice(&self, notice: Notice) {
-        let mut state = lock(&self.state);
-        if let Some(here) = state.here() {
-            here.lane.get_or_insert_default().notices.push_back(notice);
+        let mut notice = Some(notice);
+        self.here(|state| {
+            state.rare().lane.notices.extend(notice.take());
             self.asked.fetch_or(NOTICED, SeqCst);
-        }
+        });
     }
 
     /// Says whether something waits on the control lane.
@@ -307,7 +308,7 @@ impl Life {
     #[cold]
     pub(super) fn next_notice(&self) -> Option<Notice> {
         let mut state = lock(&self.state);
-        let notices = &mut state.lane()?.notices;
+        let notices = &mut state.rare.as_mut()?.lane.notices;
         let next = notices.pop_front();
         if notices.is_empty() {
             self.asked.fetch_and(!NOTICED, SeqCst);
@@ -317,15 +318,16 @@ impl Life {
 
     /// Sets whether exit signals become notices.
     pub(super) fn trap_exits(&self, traps: bool) {
-        let mut state = lock(&self.state);
-        if let Some(here) = state.here().filter(|here| traps || here.lane.is_some()) {
-            here.lane.get_or_insert_default().traps_exits = traps;
-        }
+        self.here(|state| {
+            if traps || state.rare.is_some() {
+                state.rare().lane.traps_exits = traps;
+            }
+        });
     }
 
     /// Forgets what the link with a process has brought.
     pub(super) fn forget(&self, ended: &Core) {
-        let forgotten = lock(&self.state).lane().map(|lane| lane.forget(ended));
+        let forgotten = lock(&self.state).rare.as_mut().map(|rare| rare.lane.forget(ended));
         drop(forgotten);
     }
 
@@ -345,32 +347,42 @@ impl Life {
 
     /// Says that it does not exist any more, or does not count, and why. False: that was said before.
     pub(super) fn leave(&self, reason: &ExitReason) -> bool {
-        let left = Being::Left(reason.clone());
         let mut state = lock(&self.state);
-        if state.has_left() {
+        if self.asked.fetch_or(LEFT, SeqCst) & LEFT != 0 {
             return false;
         }
-        let Being::Here(mut here) = std::mem::replace(&mut state.being, left) else { return false };
+        let task = state.task.take();
+        if !matches!(reason, ExitReason::Normal) {
+            state.rare().reason = Some(reason.clone());
+        }
+        let rare = state.rare.as_mut();
+        let rare = rare.map(|rare| (std::mem::take(&mut rare.lane), rare.waiters.take()));
         drop(state);
-        let waiters = here.waiters.take();
-        guard::contain(|| drop(here));
+        let (lane, waiters) = rare.unzip();
+        guard::contain(|| drop((task, lane)));
         if let Some(asks) = self.asks.get() {
             asks.alarm.stop();
         }
         self.watch.end();
-        waiters.for_each(guard::wake);
+        waiters.into_iter().flatten().for_each(guard::wake);
         true
     }
 
     pub(crate) fn has_left(&self) -> bool {
-        lock(&self.state).has_left()
+        self.is_asked(LEFT)
+    }
+
+    /// Changes the state of one that exists.
+    fn here<T>(&self, f: impl FnOnce(&mut State) -> T) -> Option<T> {
+        let mut state = lock(&self.state);
+        if self.has_left() { None } else { Some(f(&mut state)) }
     }
 
     /// Waits until it does not exist any more.
     pub(crate) async fn left(&self) {
-        wait(&self.state, |state| match &mut state.being {
-            Being::Here(here) => Err(&mut here.waiters),
-            Being::Left(_) => Ok(()),
+        wait(&self.state, |state| match self.has_left() {
+            true => Ok(()),
+            false => Err(&mut state.rare().waiters),
         })
         .await;
     }
@@ -386,7 +398,7 @@ impl Life {
     /// The same, if it has ever waited for one.
     #[inline]
     pub(super) fn has_asked(&self) -> Option<&Asks> {
-        self.asks.get().map(|asks| &**asks)
+        self.asks.get()
     }
 
     /// Who could wake it.
@@ -396,7 +408,7 @@ impl Life {
 
     /// The task that runs it, unless that is to end.
     pub(super) fn task(&self) -> Option<Waker> {
-        lock(&self.state).here()?.task.clone()
+        lock(&self.state).task.clone()
     }
 
     pub(crate) fn pid(&self) -> Pid {
