@@ -32,7 +32,7 @@ pub(crate) fn platform(anew: bool) -> Platform {
 }
 
 /// Returns the global platform, if there is one.
-fn existing() -> Option<Platform> {
+pub(crate) fn existing() -> Option<Platform> {
     PLATFORM.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 

@@ -5,6 +5,8 @@ mod classic;
 #[cfg(feature = "distributed")]
 pub mod distributed;
 mod global;
+#[cfg(feature = "legacy")]
+pub mod legacy;
 mod macros;
 pub mod testing;
 
