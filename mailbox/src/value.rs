@@ -233,7 +233,7 @@ impl Value {
     /// # Errors
     /// Gives it back otherwise.
     #[inline]
-    pub fn downcast<T: Any + Send + Sync>(self) -> Result<T, Value> {
+    pub fn downcast<T: Any>(self) -> Result<T, Value> {
         if self.is_shared() || !self.is::<T>() {
             return Err(self);
         }
@@ -251,7 +251,7 @@ impl Value {
     ///
     /// # Errors
     /// Gives it back otherwise.
-    pub fn downcast_arc<T: Any + Send + Sync>(self) -> Result<Arc<T>, Value> {
+    pub fn downcast_arc<T: Any>(self) -> Result<Arc<T>, Value> {
         if !self.is::<T>() {
             return Err(self);
         }
@@ -278,7 +278,7 @@ impl Value {
 
     /// # Safety
     /// A `C` is in the room.
-    unsafe fn take<C: Content>(self) -> C {
+    unsafe fn take<C>(self) -> C {
         let this = ManuallyDrop::new(self);
         // SAFETY: the caller promises that a `C` is there, and nobody drops it any more.
         unsafe { this.room.get().cast::<C>().read() }
