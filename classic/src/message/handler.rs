@@ -41,7 +41,7 @@ impl<O> MessageHandler<O> {
     /// Matches a question whose value is a `T`.
     pub fn on_question<T, F>(self, f: F) -> Self
     where
-        T: Send + Sync + 'static,
+        T: 'static,
         F: FnOnce(T, AnswerSender) -> O,
     {
         self.or_else(|SignedMessage { msg, sign }| match msg.0 {
@@ -63,7 +63,7 @@ impl<O> MessageHandler<O> {
     /// Matches something that was told and is a `T`.
     pub fn on_tell<T, F>(self, f: F) -> Self
     where
-        T: Debug + Send + Sync + 'static,
+        T: Debug + 'static,
         F: FnOnce(T, RefAddr) -> O,
     {
         self.or_else(|SignedMessage { msg, sign }| match msg.0 {
