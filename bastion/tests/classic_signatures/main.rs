@@ -1,4 +1,4 @@
-//! §1, §11.1: names, paths, bounds, auto traits and signatures of bastion 0.4. That it compiles is the test.
+//! bastion 0.4: its names (`names`, §1), its signatures (here, §2 to §11), their bounds (`bounds`), the auto traits (§11.1). That it compiles is the test.
 #![allow(
     dead_code,
     clippy::type_complexity,
@@ -6,11 +6,11 @@
     reason = "what is written out is what is checked"
 )]
 
+mod bounds;
+mod names;
+
+use bastion::dispatcher;
 use bastion::prelude::*;
-use bastion::{
-    child_ref, children, children_ref, context, dispatcher, distributor, envelope, errors,
-};
-use bastion::{message, path, supervisor};
 use std::any::Any;
 use std::fmt::{Debug, Display};
 use std::future::Future;
@@ -87,18 +87,6 @@ fn section_11_1_auto_traits() {
     let _: fn(Msg) = |msg| {
         let _: &dyn Any = msg.as_ref();
     };
-}
-
-fn section_1_paths() {
-    let _: Option<(child_ref::ChildRef, children::Children, children_ref::ChildrenRef)> = None;
-    let _: Option<(context::BastionContext, context::BastionId, distributor::Distributor)> = None;
-    let _: Option<(envelope::RefAddr, envelope::SignedMessage)> = None;
-    let _: Option<(errors::ReceiveError, errors::SendError, message::Msg, path::BastionPath)> =
-        None;
-    let _: Option<(supervisor::Supervisor, supervisor::SupervisorRef, message::Answer)> = None;
-    let _: Option<(dispatcher::DefaultRecipientHandler, dispatcher::RecipientMap)> = None;
-    let _: Option<(bastion::Bastion, bastion::Callbacks, bastion::Config)> = None;
-    let _: Option<bastion::executor::ProcStack> = None;
 }
 
 fn section_2_bastion() {
@@ -306,4 +294,5 @@ fn errors_are_what_they_were(error: SendError) -> Option<String> {
 #[test]
 fn section_11_1_it_compiles() {
     section_11_1_auto_traits();
+    bounds::traits();
 }
