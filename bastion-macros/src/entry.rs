@@ -2,6 +2,7 @@
 //!
 //! What is emitted is a call of a public function of `bastion` that a user could type.
 
+use crate::facade;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
@@ -20,10 +21,11 @@ pub(crate) fn main(arguments: TokenStream, item: TokenStream) -> Result<TokenStr
     }
     let (attrs, vis, name) = (&function.attrs, &function.vis, &function.sig.ident);
     let (output, block) = (&function.sig.output, &function.block);
+    let bastion = facade::bastion();
     Ok(quote! {
         #(#attrs)*
         #vis fn #name() #output {
-            ::bastion::Bastion::run(async move #block)
+            #bastion::Bastion::run(async move #block)
         }
     })
 }
@@ -31,8 +33,9 @@ pub(crate) fn main(arguments: TokenStream, item: TokenStream) -> Result<TokenStr
 pub(crate) fn test(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let settings: TestSettings = parse2(arguments)?;
     let function = asynchronous(item, "#[bastion::test]")?;
+    let bastion = facade::bastion();
     let system = match function.sig.inputs.len() {
-        0 => quote!(_: ::bastion::System),
+        0 => quote!(_: #bastion::System),
         1 => match &function.sig.inputs[0] {
             FnArg::Typed(argument) => quote!(#argument),
             FnArg::Receiver(this) => {
@@ -47,8 +50,8 @@ pub(crate) fn test(arguments: TokenStream, item: TokenStream) -> Result<TokenStr
     let (attrs, vis, name) = (&function.attrs, &function.vis, &function.sig.ident);
     let (output, block) = (&function.sig.output, &function.block);
     let run = match settings.seed {
-        None => quote!(::bastion::testing::run),
-        Some(_) => quote!(::bastion::testing::run_virtual),
+        None => quote!(#bastion::testing::run),
+        Some(_) => quote!(#bastion::testing::run_virtual),
     };
     let seed = settings.seed.map(|seed| quote!(#seed,));
     Ok(quote! {

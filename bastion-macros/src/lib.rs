@@ -3,6 +3,7 @@
 
 mod actor;
 mod entry;
+mod facade;
 mod root;
 
 use proc_macro::TokenStream;

@@ -3,6 +3,7 @@
 //! What is emitted is the four calls that a user of the classic API would type.
 
 use crate::entry::asynchronous;
+use crate::facade;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
@@ -14,18 +15,18 @@ pub(crate) fn root(arguments: TokenStream, item: TokenStream) -> Result<TokenStr
     let mut function = checked(item)?;
     let (attrs, vis) = (std::mem::take(&mut function.attrs), function.vis);
     function.vis = syn::Visibility::Inherited;
-    let name = &function.sig.ident;
+    let (name, bastion) = (&function.sig.ident, facade::bastion());
     // An argument or a result of a wrong type is an error of this call.
     let exec = quote_spanned!(function.sig.inputs.span()=> with_exec(#name));
     Ok(quote! {
         #(#attrs)*
         #vis fn #name() {
             #function
-            ::bastion::Bastion::init();
-            ::bastion::Bastion::children(|children| children.with_redundancy(#redundancy).#exec)
+            #bastion::Bastion::init();
+            #bastion::Bastion::children(|children| children.with_redundancy(#redundancy).#exec)
                 .expect("nobody stops it before it is started");
-            ::bastion::Bastion::start();
-            ::bastion::Bastion::block_until_stopped();
+            #bastion::Bastion::start();
+            #bastion::Bastion::block_until_stopped();
         }
     })
 }

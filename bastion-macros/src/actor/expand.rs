@@ -2,6 +2,7 @@
 
 use super::parse::{Actor, Argument, Message};
 use super::tokens::mentions;
+use crate::facade;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
@@ -30,10 +31,11 @@ fn messages(actor: &Actor<'_>, name: &Ident, names: &Names<'_>) -> TokenStream {
     let (conditions, visibility) = (conditions(actor), &actor.visibility);
     let (generics, bounds) = (names.generics, &names.generics.where_clause);
     let text = format!(" A message to a process whose state is a `{}`.", actor.name);
+    let bastion = facade::bastion();
     let variants = actor.messages.iter().map(|message| {
         let (attributes, variant) = (documented(message, &actor.name), &message.variant);
         let (_, mut types) = message.values();
-        let reply = message.reply.as_ref().map(|reply| quote!(::bastion::Reply<#reply>));
+        let reply = message.reply.as_ref().map(|reply| quote!(#bastion::Reply<#reply>));
         types.extend(&reply);
         let fields = (!types.is_empty()).then(|| quote!((#(#types),*)));
         quote!(#(#attributes)* #variant #fields)
@@ -54,7 +56,7 @@ fn handling(actor: &Actor<'_>, name: &Ident, names: &Names<'_>) -> TokenStream {
     let context = if actor.messages.iter().any(Message::takes_context) { "cx" } else { "_cx" };
     let context = Ident::new(context, Span::mixed_site());
     let arms = actor.messages.iter().map(|message| arm(message, name, &context));
-    let deprecated = deprecated(actor);
+    let (deprecated, bastion) = (deprecated(actor), facade::bastion());
     quote! {
         #(#conditions)*
         #[allow(dead_code)]
@@ -62,8 +64,8 @@ fn handling(actor: &Actor<'_>, name: &Ident, names: &Names<'_>) -> TokenStream {
             /// Describes a process that handles its messages with a state that `start` makes, anew for every incarnation.
             #visibility fn child(
                 start: impl ::core::ops::Fn() -> Self + ::core::marker::Send + ::core::marker::Sync + 'static,
-            ) -> ::bastion::Child<#message_type> {
-                ::bastion::child(move |mut cx| {
+            ) -> #bastion::Child<#message_type> {
+                #bastion::child(move |mut cx| {
                     let mut state = start();
                     async move { state.run(&mut cx).await }
                 })
@@ -72,8 +74,8 @@ fn handling(actor: &Actor<'_>, name: &Ident, names: &Names<'_>) -> TokenStream {
             /// Handles messages until the process is asked to stop, or one of them ends it.
             #visibility async fn run(
                 &mut self,
-                cx: &mut ::bastion::Context<#message_type>,
-            ) -> ::core::result::Result<(), ::bastion::Exit> {
+                cx: &mut #bastion::Context<#message_type>,
+            ) -> ::core::result::Result<(), #bastion::Exit> {
                 while let ::core::option::Option::Some(message) = cx.recv().await {
                     self.handle(message, cx).await?;
                 }
@@ -85,8 +87,8 @@ fn handling(actor: &Actor<'_>, name: &Ident, names: &Names<'_>) -> TokenStream {
             #visibility async fn handle(
                 &mut self,
                 message: #message_type,
-                #context: &mut ::bastion::Context<#message_type>,
-            ) -> ::core::result::Result<(), ::bastion::Exit> {
+                #context: &mut #bastion::Context<#message_type>,
+            ) -> ::core::result::Result<(), #bastion::Exit> {
                 match message {
                     #(#arms)*
                 }
@@ -136,7 +138,7 @@ fn address(actor: &Actor<'_>, name: &Ident, names: &Names<'_>) -> TokenStream {
         let (signature, body) = (stub(message, message_type), sent(message, name));
         quote!(#(#conditions)* #signature { #body })
     });
-    let deprecated = deprecated(actor);
+    let (deprecated, bastion) = (deprecated(actor), facade::bastion());
     quote! {
         #(#conditions)*
         #[doc = #text]
@@ -147,7 +149,7 @@ fn address(actor: &Actor<'_>, name: &Ident, names: &Names<'_>) -> TokenStream {
 
         #(#conditions)*
         #deprecated
-        impl #declared #address #arguments for ::bastion::Address<#message_type> #bounds {
+        impl #declared #address #arguments for #bastion::Address<#message_type> #bounds {
             #(#bodies)*
         }
     }
@@ -157,9 +159,10 @@ fn address(actor: &Actor<'_>, name: &Ident, names: &Names<'_>) -> TokenStream {
 fn stub(message: &Message, message_type: &TokenStream) -> TokenStream {
     let method = &message.method;
     let (names, types) = message.values();
+    let bastion = facade::bastion();
     let returned = match &message.reply {
-        Some(reply) => quote!(::bastion::Ask<#reply>),
-        None => quote!(::core::result::Result<(), ::bastion::TellError<#message_type>>),
+        Some(reply) => quote!(#bastion::Ask<#reply>),
+        None => quote!(::core::result::Result<(), #bastion::TellError<#message_type>>),
     };
     quote!(fn #method(&self #(, #names: #types)*) -> #returned)
 }
