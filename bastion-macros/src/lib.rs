@@ -4,6 +4,7 @@
 mod actor;
 mod entry;
 mod facade;
+mod refuse;
 mod root;
 
 use proc_macro::TokenStream;
@@ -41,4 +42,11 @@ pub fn root(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn actor(arguments: TokenStream, item: TokenStream) -> TokenStream {
     actor::actor(arguments.into(), item.into()).into()
+}
+
+/// Says what is wrong with a part of what was given to a macro by example, at its place.
+#[doc(hidden)]
+#[proc_macro]
+pub fn refuse(tokens: TokenStream) -> TokenStream {
+    refuse::refuse(tokens.into()).into()
 }

@@ -12,6 +12,8 @@ pub mod testing;
 
 pub use bastion_classic::callbacks::Callbacks;
 pub use bastion_classic::config::Config;
+#[doc(hidden)]
+pub use bastion_classic::refuse;
 pub use bastion_classic::{
     answer, blocking, child_ref, children, children_ref, context, dispatcher, distributor,
     envelope, errors, message, msg, path, platform, run, spawn, supervisor,

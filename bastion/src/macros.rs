@@ -69,11 +69,7 @@ macro_rules! __children {
         $supervisor.children($describe)
     };
     (@keys $r:tt, $c:tt, $s:tt, $a:tt, $($rest:tt)+) => {
-        compile_error!(concat!(
-            "`children!` takes `redundancy`, `callbacks`, `supervisor` and `action`, each followed by a comma; not `",
-            stringify!($($rest)+),
-            "`"
-        ))
+        $crate::refuse!("`children!` takes `redundancy`, `callbacks`, `supervisor` and `action`, each followed by a comma" $($rest)+)
     };
 }
 
@@ -118,10 +114,6 @@ macro_rules! __supervisor {
         .expect("failed to create supervisor")
     };
     (@keys $c:tt, $s:tt, $($rest:tt)+) => {
-        compile_error!(concat!(
-            "`supervisor!` takes `callbacks` and `strategy`, each followed by a comma; not `",
-            stringify!($($rest)+),
-            "`"
-        ))
+        $crate::refuse!("`supervisor!` takes `callbacks` and `strategy`, each followed by a comma" $($rest)+)
     };
 }

@@ -45,5 +45,9 @@ fn the_global_system_can_be_used_again_after_a_stop() {
 
 #[test]
 fn wrong_uses_are_refused() {
-    trybuild::TestCases::new().compile_fail("tests/compile_fail/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/compile_fail/*.rs");
+    if cfg!(feature = "legacy") {
+        cases.compile_fail("tests/compile_fail/legacy/*.rs");
+    }
 }

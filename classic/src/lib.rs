@@ -25,6 +25,9 @@ mod strategy;
 pub mod supervisor;
 mod sync;
 
+#[doc(hidden)]
+pub use bastion_macros::refuse;
+
 /// What the prelude of bastion 0.4 has, but for `Bastion`, what stands on that, and sockets: those are in the crate `bastion`.
 pub mod prelude {
     pub use crate::callbacks::Callbacks;

@@ -37,6 +37,12 @@ macro_rules! msg {
     (@sort $msg:expr, $b:tt, $t:tt, $q:tt, $var:ident: _ => $handle:expr $(;)?) => {
         $crate::msg!(@match ($) $msg, $b, $t, $q, $var, $handle)
     };
+    (@sort $msg:expr, $b:tt, $t:tt, $q:tt, _: _ => $($rest:tt)*) => {
+        $crate::refuse!("the default arm is the last one" $($rest)*)
+    };
+    (@sort $msg:expr, $b:tt, $t:tt, $q:tt, $var:ident: _ => $($rest:tt)*) => {
+        $crate::refuse!("the default arm is the last one" $($rest)*)
+    };
     (@sort $msg:expr, ($($b:tt)*), $t:tt, $q:tt, ref $var:ident: $ty:ty => $handle:expr; $($rest:tt)*) => {
         $crate::msg!(@sort $msg, ($($b)* ($var, $ty, $handle)), $t, $q, $($rest)*)
     };
@@ -47,14 +53,10 @@ macro_rules! msg {
         $crate::msg!(@sort $msg, $b, $t, ($($q)* ($var, $ty, $handle)), $($rest)*)
     };
     (@sort $msg:expr, $b:tt, $t:tt, $q:tt,) => {
-        compile_error!("the default arm is missing: end with `_: _ => ...;`")
+        $crate::refuse!("the default arm is missing: end with `_: _ => ...;`" $msg)
     };
     (@sort $msg:expr, $b:tt, $t:tt, $q:tt, $($rest:tt)+) => {
-        compile_error!(concat!(
-            "no arm of `msg!`, or a default arm that is not the last: `",
-            stringify!($($rest)+),
-            "`"
-        ))
+        $crate::refuse!("an arm is `name: Type => ...;`, `name: Type =!> ...;`, or `ref name: Type => ...;`" $($rest)+)
     };
     (@match ($dollar:tt) $msg:expr,
         ($(($bvar:ident, $bty:ty, $bhandle:expr))*),

@@ -59,16 +59,16 @@ macro_rules! receive {
         }
     };
     (@sort $msg:expr, $arms:tt, _ => $($rest:tt)*) => {
-        compile_error!("the default arm of `receive!` must be the last")
+        $crate::refuse!("the default arm is the last one" $($rest)*)
     };
     (@sort $msg:expr, ($($arms:tt)*), $ty:ty => $handler:expr, $($rest:tt)*) => {
         $crate::receive!(@sort $msg, ($($arms)* ($ty, $handler)), $($rest)*)
     };
     (@sort $msg:expr, $arms:tt, $($ty:ty => $handler:expr)?) => {
-        compile_error!("the default arm is missing: end with `_ => ...`")
+        $crate::refuse!("the default arm is missing: end with `_ => ...`" $msg)
     };
     (@sort $msg:expr, $arms:tt, $($rest:tt)+) => {
-        compile_error!("no arm of `receive!`: write `Type => |value| ...,`")
+        $crate::refuse!("an arm is `Type => |value| ...,`" $($rest)+)
     };
     ($msg:expr, $($arms:tt)*) => {
         $crate::receive!(@sort $msg, (), $($arms)*)

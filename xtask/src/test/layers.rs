@@ -42,7 +42,13 @@ const LAYERS: &[Layer] = &[
     Layer {
         package: "bastion-classic",
         features: &["--all-features"],
-        allowed: &["lightproc", "bastion-mailbox", "bastion-executor", "bastion-supervision"],
+        allowed: &[
+            "lightproc",
+            "bastion-mailbox",
+            "bastion-executor",
+            "bastion-supervision",
+            "bastion-macros",
+        ],
     },
     Layer { package: "bastion-macros", features: &["--all-features"], allowed: &[] },
     Layer {
