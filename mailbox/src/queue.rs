@@ -4,7 +4,6 @@ use crate::block::Block;
 use crate::extras::Extras;
 use crate::head::Head;
 use crate::receive::Receiver;
-use crate::room::wake_all;
 use crate::sync::AtomicPtr;
 use crate::tail::Tail;
 use crate::waiting::Place;
@@ -89,10 +88,7 @@ impl<M> Queue<M> {
             return;
         }
         // Whoever waits for room has looked before this lock, and is woken, or looks after it, and sees the new capacity.
-        let receiver = self.receiver();
-        let senders = receiver.made_room(usize::MAX);
-        drop(receiver);
-        wake_all(senders);
+        self.receiver().end(usize::MAX);
     }
 
     /// Returns how many messages may wait.

@@ -44,9 +44,8 @@ impl<M> Queue<M> {
         if max == 0 {
             return false;
         }
-        let Some(receiver) = self.receiver_of_some(waker) else { return false };
-        receiver.fetch(batch, max);
-        true
+        let receiver = self.receiver_of_some(waker);
+        receiver.map(|receiver| receiver.fetch(batch, max)).is_some()
     }
 
     /// Takes the oldest message, and moves those behind it to the end of the batch: up to `max` in all. `None`: there was none.
@@ -84,36 +83,15 @@ impl<M> Queue<M> {
         // SAFETY: it was returned just now.
         let first = unsafe { receiver.read(block) };
         receiver.move_blocks(batch, max - 1);
-        let senders = receiver.made_room(1 + batch.len() - before);
-        drop(receiver);
-        wake_all(senders);
+        receiver.end(1 + batch.len() - before);
         Some(first)
     }
 
     /// Becomes the receiver if there is a message to take. Otherwise leaves the waker.
-    #[inline(always)]
+    #[inline]
     fn receiver_of_some(&self, waker: Option<&Waker>) -> Option<Receiver<'_, M>> {
-        let mut wait = Wait::default();
-        // Outlives the lock: what is left here is dropped without it.
-        let mut dropped = Dropped::default();
-        let mut receiver = self.receiver();
-        loop {
-            if receiver.has_next() {
-                return Some(receiver);
-            }
-            match receiver.park(waker, &mut dropped) {
-                Park::Parked => return None,
-                Park::Busy if wait.shortly() => {}
-                Park::Busy => break,
-            }
-        }
-        drop(receiver);
-        if let Some(waker) = waker {
-            // Whom it waits for may have been interrupted, and want this processor.
-            give_way();
-            waker.wake_by_ref();
-        }
-        None
+        let receiver = self.receiver();
+        if receiver.has_next() { Some(receiver) } else { receiver.or_park(waker) }
     }
 
     /// Puts messages back in front of those that wait, and wakes who waits already. They may be more than the capacity. False: the
@@ -180,10 +158,8 @@ impl<M> Queue<M> {
         let end = self.tail.close();
         let waker = receiver.take_waker();
         let messages = receiver.take_until(end);
-        let senders = receiver.made_room(usize::MAX);
-        drop(receiver);
+        receiver.end(usize::MAX);
         drop(waker);
-        wake_all(senders);
         messages
     }
 
@@ -205,9 +181,7 @@ impl<M> Queue<M> {
         loop {
             let message = receiver.next();
             if message.is_some() {
-                let senders = receiver.made_room(1);
-                drop(receiver);
-                wake_all(senders);
+                receiver.end(1);
                 return message;
             }
             if receiver.waiting(self.tail.look().index()) == 0 || !wait.shortly() {
@@ -234,11 +208,10 @@ enum Park {
     Busy,
 }
 
-/// Who holds the receiver's lock, and what it knows of the head.
+/// Who holds the receiver's lock, and what it knows of the head. Two words, which are passed on in registers.
 pub(crate) struct Receiver<'a, M> {
     queue: &'a Queue<M>,
     head: Index,
-    block: Option<NonNull<Block<M>>>,
 }
 
 /// Publishes the head, and lets the next one in.
@@ -252,10 +225,7 @@ impl<M> Drop for Receiver<'_, M> {
 impl<'a, M> Receiver<'a, M> {
     #[inline]
     pub(crate) fn new(queue: &'a Queue<M>) -> Self {
-        let head = queue.head.acquire();
-        // Acquire pairs with the Release of `install_first`.
-        let block = NonNull::new(queue.head_block.load(Acquire));
-        Receiver { queue, head, block }
+        Receiver { queue, head: queue.head.acquire() }
     }
 
     /// Returns how many messages wait in the blocks before an index.
@@ -283,7 +253,7 @@ impl<'a, M> Receiver<'a, M> {
 
     /// Says whether there is a message to take.
     #[inline]
-    fn has_next(&mut self) -> bool {
+    fn has_next(&self) -> bool {
         self.ready().is_some() || self.has_front()
     }
 
@@ -294,12 +264,9 @@ impl<'a, M> Receiver<'a, M> {
 
     /// Returns the block of the oldest message in the blocks, if there is one and it is written.
     #[inline]
-    fn ready(&mut self) -> Option<NonNull<Block<M>>> {
-        if self.block.is_none() {
-            // Acquire pairs with the Release of `install_first`.
-            self.block = NonNull::new(self.queue.head_block.load(Acquire));
-        }
-        let block = self.block?;
+    fn ready(&self) -> Option<NonNull<Block<M>>> {
+        // Acquire pairs with the Release of `install_first`.
+        let block = NonNull::new(self.queue.head_block.load(Acquire))?;
         // SAFETY: blocks are freed by who holds the lock, and this one is not yet.
         let is_ready = unsafe { block.as_ref() }.is_ready(self.head.offset());
         is_ready.then_some(block)
@@ -323,14 +290,13 @@ impl<'a, M> Receiver<'a, M> {
 
     /// Goes on to the next block, and keeps the one that is empty now for the senders if they have none yet.
     #[cold]
-    fn leave(&mut self, block: NonNull<Block<M>>) {
+    fn leave(&self, block: NonNull<Block<M>>) {
         // SAFETY: the block is not yet freed.
         let Some(next) = (unsafe { block.as_ref() }).installed_next() else {
             unreachable!("the next block is installed before the last slot is written")
         };
         // Relaxed: who holds the lock next has acquired it with the lock.
         self.queue.head_block.store(next.as_ptr(), Relaxed);
-        self.block = Some(next);
         // Acquire pairs with the Release of `install_next`. It is not older than `next`: whoever wrote the last slot has
         // installed `next` before.
         let Some(last) = NonNull::new(self.queue.tail_block.load(Acquire)) else {
@@ -354,9 +320,7 @@ impl<'a, M> Receiver<'a, M> {
         let before = batch.len();
         self.move_front(batch, max);
         self.move_blocks(batch, max - (batch.len() - before));
-        let senders = self.made_room(batch.len() - before);
-        drop(self);
-        wake_all(senders);
+        self.end(batch.len() - before);
     }
 
     /// Moves up to `max` messages of the blocks to a batch.
@@ -375,12 +339,14 @@ impl<'a, M> Receiver<'a, M> {
         }
     }
 
-    /// Takes the wakers of senders that wait for room, since so much was made. They are woken without the lock.
-    pub(crate) fn made_room(&self, messages: usize) -> Vec<Waker> {
-        match self.queue.extras() {
+    /// Gives the receiver's side back, and then wakes who waits for the room that was made.
+    #[inline]
+    pub(crate) fn end(self, room: usize) {
+        if let Some(extras) = self.queue.extras() {
             // SAFETY: `self` holds the lock.
-            Some(extras) => unsafe { extras.with(|guarded| guarded.senders.take(messages)) },
-            None => Vec::new(),
+            let senders = unsafe { extras.with(|guarded| guarded.senders.take(room)) };
+            drop(self);
+            wake_all(senders);
         }
     }
 
@@ -415,7 +381,34 @@ impl<'a, M> Receiver<'a, M> {
         messages
     }
 
+    /// Leaves the waker. `Some`: a message has come meanwhile.
+    #[inline(never)]
+    fn or_park(self, waker: Option<&Waker>) -> Option<Self> {
+        let mut wait = Wait::default();
+        // Outlives the lock: what is left here is dropped without it.
+        let mut dropped = Dropped::default();
+        let receiver = self;
+        loop {
+            match receiver.park(waker, &mut dropped) {
+                Park::Parked => return None,
+                Park::Busy if wait.shortly() => {}
+                Park::Busy => break,
+            }
+            if receiver.has_next() {
+                return Some(receiver);
+            }
+        }
+        drop(receiver);
+        if let Some(waker) = waker {
+            // Whom it waits for may have been interrupted, and want this processor.
+            give_way();
+            waker.wake_by_ref();
+        }
+        None
+    }
+
     /// Leaves a waker for the next message, if none waits.
+    #[inline]
     fn park(&self, waker: Option<&Waker>, dropped: &mut Dropped) -> Park {
         let (tail, place) = (&self.queue.tail, &self.queue.place);
         loop {
