@@ -31,17 +31,18 @@ fn a_push_is_one_locked_instruction() {
 
 #[test]
 fn a_fetch_is_one_and_parking_is_one_more() {
-    let (queue, mut batch) = (Queue::new(), VecDeque::new());
+    let (queue, mut batch, mut first) = (Queue::new(), VecDeque::new(), None);
     let waker = Waker::from(Arc::new(Nothing));
     queue.push(0).unwrap();
     assert_eq!(locked(|| queue.fetch(&mut batch, 1, None)), (1, true));
     assert_eq!(locked(|| queue.fetch(&mut batch, 1, Some(&waker))), (2, false));
     assert_eq!(locked(|| queue.fetch(&mut batch, 1, Some(&waker))), (1, false));
-    assert_eq!(locked(|| queue.fetch_first(&mut batch, 1, Some(&waker))), (1, None));
+    assert_eq!(locked(|| queue.fetch_first(&mut batch, 1, Some(&waker), &mut first)), (1, false));
     // A wake costs what the waker costs.
     assert_eq!(locked(|| queue.push(1)), (1, Ok(())));
-    assert_eq!(locked(|| queue.fetch_first(&mut batch, 9, Some(&waker))), (1, Some(1)));
-    assert_eq!(locked(|| queue.fetch_first(&mut batch, 9, Some(&waker))), (2, None));
+    assert_eq!(locked(|| queue.fetch_first(&mut batch, 9, Some(&waker), &mut first)), (1, true));
+    assert_eq!(locked(|| queue.fetch_first(&mut batch, 9, Some(&waker), &mut first)), (2, false));
+    assert_eq!(first, Some(1));
 }
 
 #[test]

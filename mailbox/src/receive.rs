@@ -48,8 +48,11 @@ impl<M> Queue<M> {
         receiver.map(|receiver| receiver.fetch(batch, max)).is_some()
     }
 
-    /// Takes the oldest message, and moves those behind it to the end of the batch: up to `max` in all. `None`: there was none.
-    /// Otherwise as [`fetch`](Queue::fetch), and faster where mostly one message waits, which is not moved to the batch and from there.
+    /// Puts the oldest message in a place of the caller's, and moves those behind it to the end of the batch: up to `max` in all.
+    /// False: there was none, and the place is as it was.
+    ///
+    /// Otherwise as [`fetch`](Queue::fetch), and faster where mostly one message waits, which goes from the queue to its place. It is
+    /// not returned because it would be in an `Option` that the caller looks into, and passes on: that is moved in parts, and slowly.
     ///
     /// # Panics
     /// As `fetch`.
@@ -59,32 +62,35 @@ impl<M> Queue<M> {
     /// use bastion_mailbox::Queue;
     /// use std::collections::VecDeque;
     ///
-    /// let (queue, mut batch) = (Queue::new(), VecDeque::new());
+    /// let (queue, mut batch, mut first) = (Queue::new(), VecDeque::new(), None);
     /// (0..4).try_for_each(|number| queue.push(number)).unwrap();
-    /// assert_eq!(queue.fetch_first(&mut batch, 3, None), Some(0));
-    /// assert_eq!(batch, [1, 2]);
+    /// assert!(queue.fetch_first(&mut batch, 3, None, &mut first));
+    /// assert_eq!((first, batch), (Some(0), [1, 2].into()));
     /// ```
     pub fn fetch_first(
         &self,
         batch: &mut VecDeque<M>,
         max: usize,
         waker: Option<&Waker>,
-    ) -> Option<M> {
+        first: &mut Option<M>,
+    ) -> bool {
         if max == 0 {
-            return None;
+            return false;
         }
-        let (mut receiver, before) = (self.receiver_of_some(waker)?, batch.len());
+        let Some(mut receiver) = self.receiver_of_some(waker) else { return false };
+        let before = batch.len();
         let block = if receiver.has_front() { None } else { receiver.ready() };
         let Some(block) = block else {
             receiver.fetch(batch, max);
-            return batch.remove(before);
+            *first = batch.remove(before);
+            return true;
         };
-        // Not by way of an `Option` of the message, which the compiler would move in two parts.
         // SAFETY: it was returned just now.
-        let first = unsafe { receiver.read(block) };
+        let message = unsafe { receiver.read(block) };
         receiver.move_blocks(batch, max - 1);
         receiver.end(1 + batch.len() - before);
-        Some(first)
+        *first = Some(message);
+        true
     }
 
     /// Becomes the receiver if there is a message to take. Otherwise leaves the waker.

@@ -189,9 +189,10 @@ fn push_against_a_first_one_that_parks() {
         let (waker, woken) = counted();
         let a = sender(&queue, 0, 2);
         let mut batch = VecDeque::new();
-        let first = queue.fetch_first(&mut batch, 9, Some(&waker));
+        let mut first = None;
+        let found = queue.fetch_first(&mut batch, 9, Some(&waker), &mut first);
         a.join().unwrap();
-        assert!(first.is_some() || woken.load(SeqCst) >= 1);
+        assert!(found == first.is_some() && (found || woken.load(SeqCst) >= 1));
         let mut all = VecDeque::from_iter(first);
         all.append(&mut batch);
         all.append(&mut queue.close());

@@ -108,7 +108,9 @@ impl Both {
 
     fn fetch_first(&mut self, max: usize, waits: bool) {
         let waker = Waker::from(self.woken.clone());
-        let first = self.queue.fetch_first(&mut self.batch, max, waits.then_some(&waker));
+        let (mut first, waker) = (None, waits.then_some(&waker));
+        let found = self.queue.fetch_first(&mut self.batch, max, waker, &mut first);
+        assert_eq!(found, first.is_some());
         let mut fetched = self.model.drain(..self.model.len().min(max));
         assert_eq!(first, fetched.next());
         self.model_batch.extend(fetched);

@@ -72,12 +72,12 @@ fn seven_senders_and_a_receiver_that_waits() {
                 let max = random.usize(1..100);
                 if random.bool() {
                     // The batch is empty here: this one is the oldest.
-                    let first = queue.fetch_first(&mut batch, max, Some(&waker));
-                    let Some(first) = first else {
+                    let mut first = None;
+                    if !queue.fetch_first(&mut batch, max, Some(&waker), &mut first) {
                         wait(&unpark);
                         continue;
-                    };
-                    seen.take(&first);
+                    }
+                    first.iter().for_each(|first| seen.take(first));
                 } else if !queue.fetch(&mut batch, max, Some(&waker)) {
                     wait(&unpark);
                     continue;
@@ -117,11 +117,11 @@ fn eight_threads_that_do_anything() {
                         }
                         16..22 => {
                             let (max, waker) = (random.usize(0..40), Some(Waker::noop()));
-                            match random.bool() {
-                                true => _ = queue.fetch(&mut batch, max, waker),
-                                false => {
-                                    take(queue.fetch_first(&mut batch, max, waker).iter().count())
-                                }
+                            if random.bool() {
+                                queue.fetch(&mut batch, max, waker);
+                            } else {
+                                let found = queue.fetch_first(&mut batch, max, waker, &mut None);
+                                take(usize::from(found));
                             }
                         }
                         22..24 => _ = queue.put_back(&mut batch),

@@ -91,11 +91,17 @@ impl<M: Send + 'static> Shared<M> {
 
     /// Takes a message from the mailbox, and to the empty batch what waits behind it. `None`: none waits, and the waker is left there.
     #[inline]
-    pub(super) fn take(&self, batch: &mut VecDeque<M>, waker: Option<&Waker>) -> Option<M> {
+    pub(super) fn take(
+        &self,
+        batch: &mut VecDeque<M>,
+        waker: Option<&Waker>,
+        first: &mut Option<M>,
+    ) -> bool {
         if self.core.extras().is_some_and(Extras::has_rules) {
-            let _ = self.fetch(batch, None, waker);
-            return batch.pop_front();
+            let fetched = self.fetch(batch, None, waker);
+            *first = batch.pop_front();
+            return fetched;
         }
-        self.mailbox.fetch_first(batch, BATCH, waker)
+        self.mailbox.fetch_first(batch, BATCH, waker, first)
     }
 }

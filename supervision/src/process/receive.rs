@@ -10,6 +10,7 @@ use super::sources::Source;
 use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, Waker};
@@ -47,7 +48,7 @@ impl<M: Send + 'static> Context<M> {
     /// # Cancel safety
     /// No message is lost when the future is dropped.
     pub fn recv(&mut self) -> impl Future<Output = Option<M>> + Send + '_ {
-        self.receive(|context, waker| context.take(Some(waker)))
+        self.receive(|context, waker, taken| context.take(Some(waker), taken))
     }
 
     /// Waits for the next message, at most for `limit` from now, real or virtual. Otherwise as [`Context::recv`].
@@ -79,7 +80,7 @@ impl<M: Send + 'static> Context<M> {
         limit: Duration,
     ) -> impl Future<Output = Result<Option<M>, TimedOut>> + Send + '_ {
         let mut timer = self.life.env().runtime().timer_after(limit);
-        let mut receive = self.receive(|context, waker| context.take(Some(waker)));
+        let mut receive = self.receive(|context, waker, taken| context.take(Some(waker), taken));
         poll_fn(move |task| match Pin::new(&mut receive).poll(task) {
             Poll::Ready(message) => Poll::Ready(Ok(message)),
             Poll::Pending => Pin::new(&mut timer).poll(task).map(|()| Err(TimedOut(limit))),
@@ -95,7 +96,8 @@ impl<M: Send + 'static> Context<M> {
     /// No message is lost when the future is dropped.
     pub fn recv_many(&mut self, max: usize) -> impl Future<Output = Vec<M>> + Send + '_ {
         assert!(max > 0, "at least one message is received");
-        let mut receive = self.receive(move |context, waker| context.take_many(max, waker));
+        let mut receive =
+            self.receive(move |context, waker, taken| *taken = context.take_many(max, waker));
         poll_fn(move |task| Pin::new(&mut receive).poll(task).map(Option::unwrap_or_default))
     }
 
@@ -130,7 +132,9 @@ impl<M: Send + 'static> Context<M> {
         mut wanted: impl FnMut(&M) -> bool + Send + 'a,
     ) -> impl Future<Output = Option<M>> + Send + 'a {
         let mut seen = Seen::default();
-        self.receive(move |context, waker| context.take_matching(&mut seen, &mut wanted, waker))
+        self.receive(move |context, waker, taken| {
+            *taken = context.take_matching(&mut seen, &mut wanted, waker);
+        })
     }
 
     /// Returns the next message, if one waits.
@@ -139,17 +143,17 @@ impl<M: Send + 'static> Context<M> {
             return None;
         }
         self.has_handled();
-        let taken = self.take(None);
+        let mut taken = None;
+        self.take(None, &mut taken);
         self.handles(usize::from(taken.is_some()));
         taken
     }
 
     /// Waits for the next message, stopping or not.
     pub(crate) fn poll_message(&mut self, task: &mut Task<'_>) -> Poll<M> {
-        match self.next(Some(task.waker())) {
-            Some(message) => Poll::Ready(message),
-            None => Poll::Pending,
-        }
+        let mut taken = None;
+        self.next(Some(task.waker()), &mut taken);
+        taken.map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Puts a message back that was received last: the next one.
@@ -162,30 +166,40 @@ impl<M: Send + 'static> Context<M> {
         self.life.is_over()
     }
 
-    /// Takes the next message: of most processes it can only come from the mailbox.
+    /// Takes the next message, of most processes from their mailbox, where alone it can be.
+    ///
+    /// What is taken is put in a place of the caller's, here and below: a message that is returned, in an option that is looked at on the
+    /// way, is moved in parts, and the processor waits for them when they are moved on together.
     #[inline]
-    fn take(&mut self, waker: Option<&Waker>) -> Option<M> {
+    fn take(&mut self, waker: Option<&Waker>, taken: &mut Option<M>) {
         if self.rare.is_none() && !self.life.is_noticed() {
-            return self.next(waker);
+            self.next(waker, taken);
+        } else {
+            self.take_from_any(waker, taken);
         }
-        self.take_from_any(waker)
     }
 
     /// Takes the next message from wherever the process may have one.
-    fn take_from_any(&mut self, waker: Option<&Waker>) -> Option<M> {
+    fn take_from_any(&mut self, waker: Option<&Waker>, taken: &mut Option<M>) {
         let passed = self.rare.as_mut().and_then(|rare| rare.passed.pop_front());
-        if let Some((_, message)) = passed.or_else(|| self.urgent()) {
-            return Some(message);
+        *taken = passed.or_else(|| self.urgent()).map(|(_, message)| message);
+        if taken.is_some() {
+            return;
         }
         let Some(rare) = self.rare.as_mut().filter(|rare| rare.sources.is_some()) else {
-            return self.next(waker);
+            return self.next(waker, taken);
         };
         // In turns, so that neither a stream nor the mailbox keeps the other waiting.
         rare.sources_first ^= true;
-        if rare.sources_first {
-            self.sourced().map(|sourced| sourced.1).or_else(|| self.next(waker))
-        } else {
-            self.next(waker).or_else(|| self.sourced().map(|sourced| sourced.1))
+        let sources_first = rare.sources_first;
+        if !sources_first {
+            self.next(waker, taken);
+        }
+        if taken.is_none() {
+            *taken = self.sourced().map(|sourced| sourced.1);
+        }
+        if sources_first && taken.is_none() {
+            self.next(waker, taken);
         }
     }
 
@@ -198,21 +212,20 @@ impl<M: Send + 'static> Context<M> {
         message
     }
 
-    fn next(&mut self, waker: Option<&Waker>) -> Option<M> {
+    fn next(&mut self, waker: Option<&Waker>, taken: &mut Option<M>) {
         self.reorder();
         if self.batch.is_empty() {
             if self.rare.is_none() {
-                let taken = self.shared.take(&mut self.batch, waker);
-                self.life.progress(taken.is_none() && waker.is_some());
-                return taken;
+                let found = self.shared.take(&mut self.batch, waker, taken);
+                return self.life.progress(!found && waker.is_some());
             }
             if !self.fetch(waker) {
-                return None;
+                return;
             }
         }
         self.life.progress(false);
         self.follows(0);
-        self.batch.pop_front()
+        *taken = self.batch.pop_front();
     }
 
     /// Gives a mailbox that is sorted back what a selective receive has passed over: something may have come that goes before it.
@@ -244,12 +257,15 @@ impl<M: Send + 'static> Context<M> {
     }
 
     fn take_many(&mut self, max: usize, waker: &Waker) -> Option<Vec<M>> {
-        let mut messages = vec![self.take(Some(waker))?];
+        let mut taken = None;
+        self.take(Some(waker), &mut taken);
+        let mut messages = vec![taken?];
         // What comes meanwhile is for the next time: a stream may have more without end.
         let there = self.batch.len() + self.shared.queued() + MESSAGES_IN_A_ROW as usize;
-        while messages.len() < max.min(there)
-            && let Some(message) = self.take(None)
-        {
+        while messages.len() < max.min(there) {
+            let mut taken = None;
+            self.take(None, &mut taken);
+            let Some(message) = taken else { break };
             messages.push(message);
         }
         // The first one is counted as others are.
@@ -299,11 +315,11 @@ impl<M: Send + 'static> Context<M> {
         None
     }
 
-    fn receive<T, F>(&mut self, take: F) -> Receive<'_, M, F>
+    fn receive<T, F>(&mut self, take: F) -> Receive<'_, M, T, F>
     where
-        F: FnMut(&mut Context<M>, &Waker) -> Option<T>,
+        F: FnMut(&mut Context<M>, &Waker, &mut Option<T>),
     {
-        Receive { context: self, take, waits: false }
+        Receive { context: self, take, waits: false, taken: PhantomData }
     }
 }
 
@@ -315,19 +331,20 @@ struct Seen {
 }
 
 /// The future of everything that receives.
-struct Receive<'a, M: Send + 'static, F> {
+struct Receive<'a, M: Send + 'static, T, F> {
     context: &'a mut Context<M>,
     /// Takes what is wanted, or leaves the waker in the mailbox.
     take: F,
+    taken: PhantomData<fn() -> T>,
     waits: bool,
 }
 
-impl<M: Send + 'static, F> Unpin for Receive<'_, M, F> {}
+impl<M: Send + 'static, T, F> Unpin for Receive<'_, M, T, F> {}
 
-impl<M, T, F> Receive<'_, M, F>
+impl<M, T, F> Receive<'_, M, T, F>
 where
     M: Send + 'static,
-    F: FnMut(&mut Context<M>, &Waker) -> Option<T>,
+    F: FnMut(&mut Context<M>, &Waker, &mut Option<T>),
 {
     fn poll_take(&mut self, task: &mut Task<'_>) -> Poll<Option<T>> {
         self.context.has_handled();
@@ -339,7 +356,8 @@ where
             task.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let mut taken = (self.take)(self.context, task.waker());
+        let mut taken = None;
+        (self.take)(self.context, task.waker(), &mut taken);
         // What came before the waker was left in the mailbox.
         if taken.is_none() {
             if self.context.is_over() {
@@ -347,7 +365,7 @@ where
             }
             let rung = self.context.sources().is_some_and(|sources| sources.is_rung());
             if rung || self.context.life.is_noticed() {
-                taken = (self.take)(self.context, task.waker());
+                (self.take)(self.context, task.waker(), &mut taken);
             }
         }
         if taken.is_none() {
@@ -363,10 +381,10 @@ where
     }
 }
 
-impl<M, T, F> Future for Receive<'_, M, F>
+impl<M, T, F> Future for Receive<'_, M, T, F>
 where
     M: Send + 'static,
-    F: FnMut(&mut Context<M>, &Waker) -> Option<T>,
+    F: FnMut(&mut Context<M>, &Waker, &mut Option<T>),
 {
     type Output = Option<T>;
 
@@ -383,7 +401,7 @@ where
 }
 
 /// Dropped while it waits, it gives the body back the time that its watchdog measures.
-impl<M: Send + 'static, F> Drop for Receive<'_, M, F> {
+impl<M: Send + 'static, T, F> Drop for Receive<'_, M, T, F> {
     fn drop(&mut self) {
         if self.waits {
             self.context.life.progress(false);
