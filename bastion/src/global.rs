@@ -18,6 +18,15 @@ pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// The global platform, and its system.
 ///
 /// All it has is one [`Platform`] on the global executor; a program with more than one, and every test, makes its own.
+///
+/// # Examples
+/// ```
+/// use bastion::prelude::*;
+/// Bastion::init();
+/// Bastion::start();
+/// Bastion::stop();
+/// Bastion::block_until_stopped();
+/// ```
 #[derive(Debug)]
 pub struct Bastion;
 
@@ -38,6 +47,12 @@ pub(crate) fn existing() -> Option<Platform> {
 
 impl Bastion {
     /// Returns the global system, a new one after it was stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion::typed::*;
+    /// assert_eq!(Bastion::system().stats().crashes, 0);
+    /// ```
     pub fn system() -> System {
         platform(true).system().clone()
     }
@@ -46,6 +61,21 @@ impl Bastion {
     ///
     /// # Errors
     /// [`Gone`] when the global system is being stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion::typed::*;
+    /// async fn hello(mut cx: Context<Reply<&'static str>>) -> Result<(), Exit> {
+    ///     while let Some(reply) = cx.recv().await {
+    ///         reply.send("hello");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// Bastion::run(async {
+    ///     let greeter = Bastion::spawn_child(child(hello)).unwrap();
+    ///     assert_eq!(greeter.ask(|reply| reply).await, Ok("hello"));
+    /// });
+    /// ```
     pub fn spawn_child<M: Send + 'static>(child: Child<M>) -> Result<Address<M>, Gone> {
         Bastion::system().spawn_child(child)
     }
@@ -54,16 +84,50 @@ impl Bastion {
     ///
     /// # Errors
     /// When it cannot be started; nothing of it is left then.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion::typed::*;
+    /// async fn hello(mut cx: Context<Reply<&'static str>>) -> Result<(), Exit> {
+    ///     while let Some(reply) = cx.recv().await {
+    ///         reply.send("hello");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// Bastion::run(async {
+    ///     let greeter = child(hello).named("greeter");
+    ///     let address = greeter.address();
+    ///     Bastion::supervise(Supervisor::new("shop").child(greeter)).await.unwrap();
+    ///     assert_eq!(address.ask(|reply| reply).await, Ok("hello"));
+    /// });
+    /// ```
     pub async fn supervise(supervisor: Supervisor) -> Result<SupervisorRef, StartChildError> {
         Bastion::system().supervise(supervisor).await
     }
 
     /// Asks every supervisor for its children.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion::typed::*;
+    /// Bastion::run(async {
+    ///     Bastion::supervise(Supervisor::new("shop")).await.unwrap();
+    ///     assert!(Bastion::tree().await.to_string().contains("shop"));
+    /// });
+    /// ```
     pub async fn tree() -> Tree {
         Bastion::system().tree().await
     }
 
     /// Stops everything in order, within `limit`, and waits for it; see [`System::stop`]. Does nothing when there is nothing to stop.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion::typed::*;
+    /// use std::time::Duration;
+    /// let stopped = bastion::executor::run(Bastion::stop_within(Duration::from_secs(5)));
+    /// assert!(stopped.forced.is_empty());
+    /// ```
     pub async fn stop_within(limit: Duration) -> Stopped {
         let Some(platform) = existing() else { return Stopped::default() };
         platform.stop(limit);
@@ -75,6 +139,16 @@ impl Bastion {
     ///
     /// # Errors
     /// When the program handles these signals already, otherwise than through this; or when the system refuses.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion::typed::*;
+    /// use std::time::Duration;
+    /// # async fn example() {
+    /// // With Ctrl-C, in order, and in half a minute at most.
+    /// let stopped = Bastion::stop_on_signal(Duration::from_secs(30)).await;
+    /// # }
+    /// ```
     #[cfg(feature = "signals")]
     pub async fn stop_on_signal(limit: Duration) -> Result<Stopped, crate::SignalError> {
         Bastion::system().stop_on_signal(limit).await
@@ -84,6 +158,12 @@ impl Bastion {
     ///
     /// # Panics
     /// With the future's panic; the system is then not stopped in order.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion::typed::*;
+    /// assert_eq!(Bastion::run(async { 40 + 2 }), 42);
+    /// ```
     pub fn run<F: Future>(main: F) -> F::Output {
         let output = crate::executor::run(main);
         crate::executor::run(Bastion::stop_within(STOP_LIMIT));

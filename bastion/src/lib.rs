@@ -158,6 +158,12 @@ pub use bastion_supervision::{SignalError, Termination, termination};
 pub use global::Bastion;
 
 /// Futures on the executor, as bastion 0.4 has it, and the executor itself.
+///
+/// # Examples
+/// ```
+/// let answer = bastion::executor::spawn(async { 42 });
+/// assert_eq!(bastion::executor::run(answer), Some(42));
+/// ```
 pub mod executor {
     pub use bastion_classic::executor::{ProcStack, blocking, run, spawn};
     pub use bastion_executor::*;

@@ -11,6 +11,12 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 ///
 /// # Panics
 /// With the test's panic.
+///
+/// # Examples
+/// ```
+/// let crashes = bastion::testing::run(async |system| system.stats().crashes);
+/// assert_eq!(crashes, 0);
+/// ```
 pub fn run<F: Future>(test: impl FnOnce(System) -> F) -> F::Output {
     crate::executor::run(with_system(Runtime::executor(), test))
 }
@@ -19,6 +25,12 @@ pub fn run<F: Future>(test: impl FnOnce(System) -> F) -> F::Output {
 ///
 /// # Panics
 /// With the test's panic, or when the test deadlocks.
+///
+/// # Examples
+/// ```
+/// let begin = bastion::testing::run_virtual(7, async |system| system.now());
+/// assert!(begin.is_zero());
+/// ```
 pub fn run_virtual<F: Future>(seed: u64, test: impl FnOnce(System) -> F) -> F::Output {
     let sim = Sim::new(seed);
     sim.run(with_system(Runtime::sim(&sim), test))

@@ -37,11 +37,24 @@ pub struct Callbacks {
 
 impl Callbacks {
     /// Makes a set without any callback.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert!(!Callbacks::new().has_after_stop());
+    /// ```
     pub fn new() -> Self {
         Callbacks::default()
     }
 
     /// Sets what is called before the element is started.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let callbacks = Callbacks::new().with_before_start(|| println!("starts"));
+    /// assert!(callbacks.has_before_start());
+    /// ```
     pub fn with_before_start<C>(mut self, before_start: C) -> Self
     where
         C: Fn() + Send + Sync + 'static,
@@ -51,6 +64,13 @@ impl Callbacks {
     }
 
     /// Sets what is called after the element was started.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let callbacks = Callbacks::new().with_after_start(|| println!("has started"));
+    /// assert!(callbacks.has_after_start());
+    /// ```
     pub fn with_after_start<C>(mut self, after_start: C) -> Self
     where
         C: Fn() + Send + Sync + 'static,
@@ -60,6 +80,13 @@ impl Callbacks {
     }
 
     /// Sets what is called when the element is to be restarted.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let callbacks = Callbacks::new().with_before_restart(|| println!("failed"));
+    /// assert!(callbacks.has_before_restart());
+    /// ```
     pub fn with_before_restart<C>(mut self, before_restart: C) -> Self
     where
         C: Fn() + Send + Sync + 'static,
@@ -69,6 +96,13 @@ impl Callbacks {
     }
 
     /// Sets what is called before the element runs again.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let callbacks = Callbacks::new().with_after_restart(|| println!("runs again"));
+    /// assert!(callbacks.has_after_restart());
+    /// ```
     pub fn with_after_restart<C>(mut self, after_restart: C) -> Self
     where
         C: Fn() + Send + Sync + 'static,
@@ -78,6 +112,13 @@ impl Callbacks {
     }
 
     /// Sets what is called when the element has stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let callbacks = Callbacks::new().with_after_stop(|| println!("stopped"));
+    /// assert!(callbacks.has_after_stop());
+    /// ```
     pub fn with_after_stop<C>(mut self, after_stop: C) -> Self
     where
         C: Fn() + Send + Sync + 'static,
@@ -87,26 +128,61 @@ impl Callbacks {
     }
 
     /// Says whether `before_start` is set.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert!(!Callbacks::new().has_before_start());
+    /// assert!(Callbacks::new().with_before_start(|| ()).has_before_start());
+    /// ```
     pub fn has_before_start(&self) -> bool {
         self.before_start.is_some()
     }
 
     /// Says whether `after_start` is set.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert!(!Callbacks::new().has_after_start());
+    /// assert!(Callbacks::new().with_after_start(|| ()).has_after_start());
+    /// ```
     pub fn has_after_start(&self) -> bool {
         self.after_start.is_some()
     }
 
     /// Says whether `before_restart` is set.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert!(!Callbacks::new().has_before_restart());
+    /// assert!(Callbacks::new().with_before_restart(|| ()).has_before_restart());
+    /// ```
     pub fn has_before_restart(&self) -> bool {
         self.before_restart.is_some()
     }
 
     /// Says whether `after_restart` is set.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert!(!Callbacks::new().has_after_restart());
+    /// assert!(Callbacks::new().with_after_restart(|| ()).has_after_restart());
+    /// ```
     pub fn has_after_restart(&self) -> bool {
         self.after_restart.is_some()
     }
 
     /// Says whether `after_stop` is set.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert!(!Callbacks::new().has_after_stop());
+    /// assert!(Callbacks::new().with_after_stop(|| ()).has_after_stop());
+    /// ```
     pub fn has_after_stop(&self) -> bool {
         self.after_stop.is_some()
     }

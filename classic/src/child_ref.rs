@@ -15,6 +15,17 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 /// A child of a group. It stays valid when the child is restarted.
 ///
 /// What is sent before the child runs waits for it.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// let group = platform.spawn(|ctx| async move { ctx.recv().await.map(drop) }).unwrap();
+/// let child = &group.elems()[0];
+/// child.tell_anonymously("received when it runs").unwrap();
+/// platform.start();
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct ChildRef(Arc<Cell>);
 
@@ -45,11 +56,29 @@ impl ChildRef {
     }
 
     /// Returns the child's id.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children.with_redundancy(2)).unwrap();
+    /// assert_ne!(group.elems()[0].id(), group.elems()[1].id());
+    /// # });
+    /// ```
     pub fn id(&self) -> &BastionId {
         &self.0.id
     }
 
     /// Returns true: all children are public. Those that were not, in the original, do not exist.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children).unwrap();
+    /// assert!(group.elems()[0].is_public());
+    /// # });
+    /// ```
     pub fn is_public(&self) -> bool {
         true
     }
@@ -58,6 +87,19 @@ impl ChildRef {
     ///
     /// # Errors
     /// Gives the message back when the child has ended, or its mailbox is full.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.spawn(|ctx| async move { ctx.recv().await.map(drop) }).unwrap();
+    /// let child = &group.elems()[0];
+    /// assert_eq!(child.tell_anonymously("hello"), Ok(()));
+    /// platform.kill();
+    /// platform.ended().await;
+    /// assert_eq!(child.tell_anonymously("hello"), Err("hello"));
+    /// # });
+    /// ```
     pub fn tell_anonymously<M: Message>(&self, msg: M) -> Result<(), M> {
         self.tell(msg, RefAddr::dead_letters()).map_err(|error| error.into_message().msg.unsent())
     }
@@ -66,6 +108,18 @@ impl ChildRef {
     ///
     /// # Errors
     /// [`SendError::Disconnected`] when the child has ended, [`SendError::Full`] when its mailbox is full.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.spawn(|ctx| async move { ctx.recv().await.map(drop) }).unwrap();
+    /// let child = &group.elems()[0];
+    /// platform.kill();
+    /// platform.ended().await;
+    /// assert!(matches!(child.try_tell_anonymously("hello"), Err(SendError::Disconnected(_))));
+    /// # });
+    /// ```
     pub fn try_tell_anonymously<M: Message>(&self, msg: M) -> Result<(), SendError> {
         Ok(self.tell(msg, RefAddr::dead_letters())?)
     }
@@ -74,6 +128,21 @@ impl ChildRef {
     ///
     /// # Errors
     /// Gives the question back when the child has ended, or its mailbox is full.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.spawn(|ctx| async move {
+    ///     let question = ctx.recv().await?;
+    ///     answer!(question, "yes").map_err(|_| ())
+    /// });
+    /// let child = group.unwrap().elems()[0].clone();
+    /// platform.start();
+    /// let answer = child.ask_anonymously("well?").unwrap().await.unwrap();
+    /// assert_eq!(msg! { answer, text: &'static str => text; _: _ => ""; }, "yes");
+    /// # });
+    /// ```
     pub fn ask_anonymously<M: Message>(&self, msg: M) -> Result<Answer, M> {
         self.ask(msg, RefAddr::dead_letters()).map_err(|error| error.into_message().msg.unsent())
     }
@@ -82,6 +151,23 @@ impl ChildRef {
     ///
     /// # Errors
     /// [`SendError::Disconnected`] when the child has ended, [`SendError::Full`] when its mailbox is full.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.spawn(|ctx| async move {
+    ///     let question = ctx.recv().await?;
+    ///     answer!(question, "yes").map_err(|_| ())
+    /// });
+    /// let child = group.unwrap().elems()[0].clone();
+    /// platform.start();
+    /// assert!(child.try_ask_anonymously("well?").unwrap().await.is_ok());
+    /// platform.kill();
+    /// platform.ended().await;
+    /// assert!(matches!(child.try_ask_anonymously("well?"), Err(SendError::Disconnected(_))));
+    /// # });
+    /// ```
     pub fn try_ask_anonymously<M: Message>(&self, msg: M) -> Result<Answer, SendError> {
         Ok(self.ask(msg, RefAddr::dead_letters())?)
     }
@@ -90,6 +176,19 @@ impl ChildRef {
     ///
     /// # Errors
     /// When it has ended.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.spawn(|ctx| async move { ctx.recv().await.map(drop) }).unwrap();
+    /// let child = &group.elems()[0];
+    /// platform.start();
+    /// let question = child.ask_anonymously("well?").unwrap();
+    /// child.stop().unwrap();
+    /// assert!(question.await.is_err());
+    /// # });
+    /// ```
     pub fn stop(&self) -> Result<(), ()> {
         self.living()?.request_stop(self.0.label.clone()).map_err(|_gone| ())
     }
@@ -98,21 +197,63 @@ impl ChildRef {
     ///
     /// # Errors
     /// When it has ended.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.spawn(|ctx| async move { ctx.recv().await.map(drop) }).unwrap();
+    /// let child = &group.elems()[0];
+    /// platform.start();
+    /// let question = child.ask_anonymously("well?").unwrap();
+    /// child.kill().unwrap();
+    /// assert!(question.await.is_err());
+    /// # });
+    /// ```
     pub fn kill(&self) -> Result<(), ()> {
         self.living()?.request_kill(self.0.label.clone()).map_err(|_gone| ())
     }
 
     /// Returns the child's address, as it stands in what it sends.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children).unwrap();
+    /// let child = &group.elems()[0];
+    /// assert_eq!(child.addr().path().id(), child.id());
+    /// # });
+    /// ```
     pub fn addr(&self) -> RefAddr {
         RefAddr::of(self.clone())
     }
 
     /// Returns where in the tree the child is.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children).unwrap();
+    /// let child = &group.elems()[0];
+    /// assert_eq!(child.path().to_string(), format!("{}/{}", group.path(), child.id()));
+    /// # });
+    /// ```
     pub fn path(&self) -> &Arc<BastionPath> {
         &self.0.path
     }
 
     /// Returns the name of its group.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children.with_name("worker")).unwrap();
+    /// assert_eq!(group.elems()[0].name(), "worker");
+    /// # });
+    /// ```
     pub fn name(&self) -> &str {
         &self.0.name
     }

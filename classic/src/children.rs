@@ -66,11 +66,32 @@ impl Children {
     }
 
     /// Returns the id that the group will have.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let mut id = None;
+    /// let group = platform.children(|children| {
+    ///     id = Some(children.id().clone());
+    ///     children
+    /// });
+    /// assert_eq!(Some(group.unwrap().id()), id.as_ref());
+    /// # });
+    /// ```
     pub fn id(&self) -> &BastionId {
         &self.id
     }
 
     /// Sets the name of the children: see [`ChildRef::name`]. Default: `__Anonymous__`.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// fn workers(children: Children) -> Children {
+    ///     children.with_name("worker")
+    /// }
+    /// ```
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into().into();
         self
@@ -79,6 +100,19 @@ impl Children {
     /// Sets what the children run: it is called for every child, at each of its starts. Default: they end at once.
     ///
     /// Children of one group call it one after another, since it need not be `Sync`; what it returns runs on its own.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// async fn work(ctx: BastionContext) -> Result<(), ()> {
+    ///     loop {
+    ///         let _message = ctx.recv().await?;
+    ///     }
+    /// }
+    /// fn workers(children: Children) -> Children {
+    ///     children.with_exec(work)
+    /// }
+    /// ```
     pub fn with_exec<I, F>(mut self, init: I) -> Self
     where
         I: Fn(BastionContext) -> F + Send + 'static,
@@ -89,18 +123,49 @@ impl Children {
     }
 
     /// Sets how many children the group has. Default: 1, which 0 means too.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children.with_redundancy(3)).unwrap();
+    /// assert_eq!(group.elems().len(), 3);
+    /// # });
+    /// ```
     pub fn with_redundancy(mut self, redundancy: usize) -> Self {
         self.redundancy = redundancy.max(1);
         self
     }
 
     /// Makes the children members of a dispatcher. If another group has one of this name, it is that one.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let name = DispatcherType::Named("news".to_owned());
+    /// let dispatcher = Dispatcher::with_type(name.clone());
+    /// let group = platform.children(|children| children.with_dispatcher(dispatcher)).unwrap();
+    /// assert_eq!(group.dispatchers(), &[name]);
+    /// # });
+    /// ```
     pub fn with_dispatcher(mut self, dispatcher: Dispatcher) -> Self {
         self.dispatchers.push(dispatcher);
         self
     }
 
     /// Makes the children members of a distributor. It is known from now on, and has no members until they run.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let staff = Distributor::named("staff of with_distributor");
+    /// let group = platform.children(|children| children.with_distributor(staff)).unwrap();
+    /// assert_eq!(group.distributors(), &[staff]);
+    /// assert!(matches!(staff.tell_one("hello"), Err(SendError::EmptyRecipient)));
+    /// # });
+    /// ```
     pub fn with_distributor(mut self, distributor: Distributor) -> Self {
         distributor.open();
         self.distributors.push(distributor);
@@ -108,12 +173,28 @@ impl Children {
     }
 
     /// Sets what is called when the group starts, is restarted, and stops.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// fn workers(children: Children) -> Children {
+    ///     children.with_callbacks(Callbacks::new().with_after_stop(|| println!("all have ended")))
+    /// }
+    /// ```
     pub fn with_callbacks(mut self, callbacks: Callbacks) -> Self {
         self.callbacks = callbacks;
         self
     }
 
     /// Sets nothing: what the tick was for, in the original, needs none.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// fn workers(children: Children) -> Children {
+    ///     children.with_heartbeat_tick(std::time::Duration::from_secs(5))
+    /// }
+    /// ```
     pub fn with_heartbeat_tick(self, _interval: Duration) -> Self {
         self
     }

@@ -15,6 +15,17 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 /// A group of children. It stays valid when they are restarted.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// let group = platform.children(|children| children.with_redundancy(3)).unwrap();
+/// for (n, child) in group.elems().iter().enumerate() {
+///     child.tell_anonymously(n).unwrap();
+/// }
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct ChildrenRef(pub(crate) Arc<Group>);
 
@@ -44,21 +55,61 @@ impl ChildrenRef {
     }
 
     /// Returns the group's id.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let groups = [(); 2].map(|()| platform.children(|children| children).unwrap());
+    /// assert_ne!(groups[0].id(), groups[1].id());
+    /// # });
+    /// ```
     pub fn id(&self) -> &BastionId {
         &self.0.id
     }
 
     /// Returns the names of the group's dispatchers.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children.with_dispatcher(Dispatcher::default()));
+    /// assert_eq!(group.unwrap().dispatchers(), &[DispatcherType::Anonymous]);
+    /// # });
+    /// ```
     pub fn dispatchers(&self) -> &Vec<DispatcherType> {
         &self.0.dispatcher_types
     }
 
     /// Returns the group's distributors.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let staff = Distributor::named("staff of distributors");
+    /// let group = platform.children(|children| children.with_distributor(staff)).unwrap();
+    /// assert_eq!(group.distributors(), &[staff]);
+    /// # });
+    /// ```
     pub fn distributors(&self) -> &Vec<Distributor> {
         &self.0.distributors
     }
 
     /// Returns the children, those that have ended too, in the order in which they were made: as many as the group's redundancy.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children.with_redundancy(3)).unwrap();
+    /// // In turn, by hand.
+    /// for job in 0..9 {
+    ///     group.elems()[job % 3].tell_anonymously(job).unwrap();
+    /// }
+    /// # });
+    /// ```
     pub fn elems(&self) -> &[ChildRef] {
         self.0.elems.get().map_or(&[], Vec::as_slice)
     }
@@ -67,6 +118,23 @@ impl ChildrenRef {
     ///
     /// # Errors
     /// Gives the message back when the group has stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| {
+    ///     children.with_redundancy(2).with_exec(|ctx| async move {
+    ///         loop {
+    ///             let _message = ctx.recv().await?;
+    ///         }
+    ///     })
+    /// });
+    /// let group = group.unwrap();
+    /// platform.start();
+    /// assert_eq!(group.broadcast("hello, all"), Ok(()));
+    /// # });
+    /// ```
     pub fn broadcast<M: Message>(&self, msg: M) -> Result<(), M> {
         if self.has_stopped() {
             return Err(msg);
@@ -88,6 +156,25 @@ impl ChildrenRef {
     ///
     /// # Errors
     /// When it has stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| {
+    ///     children.with_redundancy(2).with_exec(|ctx| async move {
+    ///         loop {
+    ///             let _message = ctx.recv().await?;
+    ///         }
+    ///     })
+    /// });
+    /// let group = group.unwrap();
+    /// platform.start();
+    /// let question = group.elems()[0].ask_anonymously("well?").unwrap();
+    /// group.stop().unwrap();
+    /// let _ = question.await;
+    /// # });
+    /// ```
     pub fn stop(&self) -> Result<(), ()> {
         if self.has_stopped() {
             return Err(());
@@ -99,6 +186,25 @@ impl ChildrenRef {
     ///
     /// # Errors
     /// When it has stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| {
+    ///     children.with_redundancy(2).with_exec(|ctx| async move {
+    ///         loop {
+    ///             let _message = ctx.recv().await?;
+    ///         }
+    ///     })
+    /// });
+    /// let group = group.unwrap();
+    /// platform.start();
+    /// let question = group.elems()[0].ask_anonymously("well?").unwrap();
+    /// group.kill().unwrap();
+    /// let _ = question.await;
+    /// # });
+    /// ```
     pub fn kill(&self) -> Result<(), ()> {
         if self.has_stopped() {
             return Err(());
@@ -107,6 +213,17 @@ impl ChildrenRef {
     }
 
     /// Returns where in the tree the group is.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let supervisor = platform.supervisor(|supervisor| supervisor).unwrap();
+    /// platform.start();
+    /// let group = supervisor.children(|children| children).unwrap();
+    /// assert_eq!(group.path().to_string(), format!("/{}/{}", supervisor.id(), group.id()));
+    /// # });
+    /// ```
     pub fn path(&self) -> &Arc<BastionPath> {
         &self.0.path
     }

@@ -20,10 +20,25 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// The id of an element of the tree: a random UUID.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// let group = platform.children(|children| children).unwrap();
+/// assert_eq!(group.id().to_string().len(), 36);
+/// # });
+/// ```
 #[derive(Clone, Debug, Hash, PartialEq, Eq)]
 pub struct BastionId(Uuid);
 
 /// The id of nobody.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::prelude::*;
+/// assert_eq!(NIL_ID.to_string(), "00000000-0000-0000-0000-000000000000");
+/// ```
 pub const NIL_ID: BastionId = BastionId(Uuid::nil());
 
 impl BastionId {
@@ -82,16 +97,59 @@ impl BastionContext {
     }
 
     /// Returns the child itself.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.current().tell_anonymously("to myself").unwrap();
+    /// assert!(ctx.recv().await.is_ok());
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn current(&self) -> &ChildRef {
         &self.child
     }
 
     /// Returns the child's group.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// assert!(ctx.parent().elems().contains(ctx.current()));
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn parent(&self) -> &ChildrenRef {
         &self.group
     }
 
     /// Returns the supervisor of the child's group; `None` for a group that was made by `Bastion::children` or `Bastion::spawn`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// assert!(ctx.supervisor().is_none()); // It was made by `spawn`.
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn supervisor(&self) -> Option<&SupervisorRef> {
         self.group.supervisor()
     }
@@ -100,6 +158,20 @@ impl BastionContext {
     ///
     /// # Cancel safety
     /// No message is lost when the future is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// assert!(ctx.try_recv().await.is_none());
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub async fn try_recv(&self) -> Option<SignedMessage> {
         if let Some(message) = self.next() {
             return Some(message);
@@ -121,6 +193,22 @@ impl BastionContext {
     ///
     /// # Cancel safety
     /// No message is lost when the future is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.current().tell_anonymously("hello").unwrap();
+    /// let text = msg! { ctx.recv().await?, text: &'static str => text; _: _ => ""; };
+    /// assert_eq!(text, "hello");
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub async fn recv(&self) -> Result<SignedMessage, ()> {
         let received = self.receiver().await.recv().await;
         match received {
@@ -137,6 +225,21 @@ impl BastionContext {
     ///
     /// # Cancel safety
     /// No message is lost when the future is dropped, nor when the time is over.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// let limit = std::time::Duration::from_secs(1);
+    /// assert!(matches!(ctx.try_recv_timeout(limit).await, Err(ReceiveError::Timeout(_))));
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub async fn try_recv_timeout(&self, timeout: Duration) -> Result<SignedMessage, ReceiveError> {
         let received = async { self.receiver().await.recv().await };
         match within(received, self.runtime.sleep(timeout)).await {
@@ -188,6 +291,20 @@ impl BastionContext {
     }
 
     /// Returns the child's own address, with which it signs.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// assert_eq!(ctx.signature().path().id(), ctx.current().id());
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn signature(&self) -> RefAddr {
         self.child.addr()
     }
@@ -196,6 +313,21 @@ impl BastionContext {
     ///
     /// # Errors
     /// Gives the message back when the receiver has ended, or its mailbox is full.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.tell(&ctx.signature(), "to myself").unwrap();
+    /// assert!(ctx.recv().await?.signature().is_sender_identified());
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn tell<M: Message>(&self, to: &RefAddr, msg: M) -> Result<(), M> {
         match to.child() {
             Some(child) => {
@@ -212,6 +344,22 @@ impl BastionContext {
     ///
     /// # Errors
     /// Gives the question back when the receiver has ended, or its mailbox is full.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// let answer = ctx.ask(&ctx.signature(), "what do I say?").unwrap();
+    /// answer!(ctx.recv().await?, "this").unwrap();
+    /// assert_eq!(msg! { answer.await?, text: &'static str => text; _: _ => ""; }, "this");
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn ask<M: Message>(&self, to: &RefAddr, msg: M) -> Result<Answer, M> {
         match to.child() {
             Some(child) => {
@@ -225,6 +373,20 @@ impl BastionContext {
     }
 
     /// Has the handlers of these dispatchers notified, as by this child. Dispatchers that no group has are passed by.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.notify(&[DispatcherType::Anonymous], NotificationType::Register);
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn notify(&self, dispatchers: &[DispatcherType], notification_type: NotificationType) {
         for dispatcher in dispatchers {
             if let Some(dispatcher) = self.group.hub().dispatchers().find(dispatcher) {
@@ -235,6 +397,21 @@ impl BastionContext {
 
     /// Gives a message to the dispatchers of the target: each of them passes it on as its handler does, the default one to one of its members, in turn.
     /// It is received as something that was told, of the type `Arc<SignedMessage>`, in which the message is a broadcast.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.broadcast_message(BroadcastTarget::All, "news");
+    /// ctx.broadcast_message(BroadcastTarget::Group("readers".to_owned()), "news");
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn broadcast_message<M: Message>(&self, target: BroadcastTarget, message: M) {
         let message = Msg::of(Value::shared(Arc::new(message)));
         for dispatcher in self.group.hub().dispatchers().targets(target) {

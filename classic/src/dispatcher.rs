@@ -14,12 +14,35 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Weak};
 
 /// The members of a dispatcher, each with the name of its group.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::dispatcher::*;
+/// let members = DispatcherMap::default();
+/// assert!(members.iter().all(|(_child, group)| group == "workers"));
+/// ```
 pub type DispatcherMap = Table<ChildRef, String>;
 
 /// The members of a distributor.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::dispatcher::*;
+/// assert_eq!(RecipientMap::default().len(), 0);
+/// ```
 pub type RecipientMap = Table<ChildRef, ()>;
 
 /// What a dispatcher is notified of.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::dispatcher::*;
+/// let notified = |what: &NotificationType| match what {
+///     NotificationType::Register => "welcome",
+///     NotificationType::Remove => "farewell",
+/// };
+/// assert_eq!(notified(&NotificationType::Remove), "farewell");
+/// ```
 #[derive(Clone, Debug)]
 pub enum NotificationType {
     /// A child is a new member.
@@ -29,6 +52,20 @@ pub enum NotificationType {
 }
 
 /// To which dispatchers a message is given.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// # let group = platform.spawn(|ctx| async move {
+/// # let question = ctx.recv().await?;
+/// ctx.broadcast_message(BroadcastTarget::Group("readers".to_owned()), "news");
+/// # answer!(question, ()).map_err(|_| ())
+/// # }).unwrap();
+/// # platform.start();
+/// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+/// # });
+/// ```
 #[derive(Clone, Debug)]
 pub enum BroadcastTarget {
     /// To all of them.
@@ -38,6 +75,14 @@ pub enum BroadcastTarget {
 }
 
 /// The name of a dispatcher.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::dispatcher::*;
+/// let readers = DispatcherType::from("readers".to_owned());
+/// assert_eq!(readers, DispatcherType::Named("readers".to_owned()));
+/// assert_eq!(DispatcherType::default(), DispatcherType::Anonymous);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DispatcherType {
     /// That of all dispatchers without a name of their own, which are one.
@@ -72,6 +117,20 @@ impl From<String> for DispatcherType {
 }
 
 /// Who receives, and whose turn it is.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// use bastion_classic::dispatcher::{Recipient, RoundRobinHandler};
+/// let handler = RoundRobinHandler::default();
+/// let group = platform.children(|children| children.with_redundancy(2)).unwrap();
+/// group.elems().iter().for_each(|child| handler.register(child.clone()));
+/// assert_ne!(handler.next(), handler.next());
+/// handler.remove(&group.elems()[0]);
+/// assert_eq!(handler.all(), &group.elems()[1..]);
+/// # });
+/// ```
 pub trait Recipient {
     /// Returns the one whose turn it is.
     fn next(&self) -> Option<ChildRef>;
@@ -84,9 +143,30 @@ pub trait Recipient {
 }
 
 /// A [`Recipient`] that can be shared.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::dispatcher::*;
+/// let handler: Box<dyn RecipientHandler> = Box::new(RoundRobinHandler::default());
+/// assert!(handler.next().is_none());
+/// ```
 pub trait RecipientHandler: Recipient + Send + Sync + Debug {}
 
 /// What a dispatcher does when it is notified, or given a message.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::prelude::*;
+/// use std::sync::Arc;
+/// struct Watch;
+/// impl DispatcherHandler for Watch {
+///     fn notify(&self, child: &ChildRef, all: &DispatcherMap, what: NotificationType) {
+///         println!("{what:?} {}, of {}", child.name(), all.len());
+///     }
+///     fn broadcast_message(&self, _: &DispatcherMap, _: &Arc<SignedMessage>) {}
+/// }
+/// let dispatcher = Dispatcher::default().with_handler(Box::new(Watch));
+/// ```
 pub trait DispatcherHandler {
     /// A member has come or gone, or a child has said so by [`BastionContext::notify`](crate::context::BastionContext::notify).
     fn notify(
@@ -101,12 +181,30 @@ pub trait DispatcherHandler {
 }
 
 /// The handler of dispatchers that say nothing else.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::dispatcher::*;
+/// let handler: Box<dyn DispatcherHandler> = Box::new(DefaultDispatcherHandler::default());
+/// ```
 pub type DefaultDispatcherHandler = RoundRobinHandler;
 
 /// The handler of distributors.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::dispatcher::*;
+/// assert!(DefaultRecipientHandler::default().all().is_empty());
+/// ```
 pub type DefaultRecipientHandler = RoundRobinHandler;
 
 /// Gives each message to one member, in turn. Notifications are of no importance to it.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::dispatcher::*;
+/// let dispatcher = Dispatcher::default().with_handler(Box::new(RoundRobinHandler::default()));
+/// ```
 #[derive(Debug, Default)]
 pub struct RoundRobinHandler {
     turn: AtomicUsize,
@@ -151,6 +249,15 @@ impl DispatcherHandler for RoundRobinHandler {
 }
 
 /// A dispatcher: its name, its handler, its members.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::prelude::*;
+/// fn readers(children: Children) -> Children {
+///     let news = Dispatcher::with_type(DispatcherType::Named("news".to_owned()));
+///     children.with_dispatcher(news).with_redundancy(3)
+/// }
+/// ```
 pub struct Dispatcher {
     dispatcher_type: DispatcherType,
     handler: Box<dyn DispatcherHandler + Send + Sync + 'static>,
@@ -159,17 +266,39 @@ pub struct Dispatcher {
 
 impl Dispatcher {
     /// Makes one of this name, with the default handler.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let news = DispatcherType::Named("news".to_owned());
+    /// assert_eq!(Dispatcher::with_type(news.clone()).dispatcher_type(), news);
+    /// ```
     pub fn with_type(dispatcher_type: DispatcherType) -> Self {
         Dispatcher { dispatcher_type, ..Dispatcher::default() }
     }
 
     /// Sets the name.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let news = DispatcherType::Named("news".to_owned());
+    /// let dispatcher = Dispatcher::default().with_dispatcher_type(news.clone());
+    /// assert_eq!(dispatcher.dispatcher_type(), news);
+    /// ```
     pub fn with_dispatcher_type(mut self, dispatcher_type: DispatcherType) -> Self {
         self.dispatcher_type = dispatcher_type;
         self
     }
 
     /// Sets the handler.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let handler = DefaultDispatcherHandler::default();
+    /// let dispatcher = Dispatcher::default().with_handler(Box::new(handler));
+    /// ```
     pub fn with_handler(
         mut self,
         handler: Box<dyn DispatcherHandler + Send + Sync + 'static>,
@@ -179,21 +308,59 @@ impl Dispatcher {
     }
 
     /// Returns the name.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert_eq!(Dispatcher::default().dispatcher_type(), DispatcherType::Anonymous);
+    /// ```
     pub fn dispatcher_type(&self) -> DispatcherType {
         self.dispatcher_type.clone()
     }
 
     /// Returns the handler.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let dispatcher = Dispatcher::default();
+    /// let handler: &(dyn DispatcherHandler + Send + Sync) = dispatcher.handler();
+    /// ```
     pub fn handler(&self) -> &(dyn DispatcherHandler + Send + Sync + 'static) {
         &*self.handler
     }
 
     /// Notifies the handler.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children).unwrap();
+    /// Dispatcher::default().notify(&group.elems()[0], NotificationType::Register);
+    /// # });
+    /// ```
     pub fn notify(&self, from_child: &ChildRef, notification_type: NotificationType) {
         self.handler.notify(from_child, &self.actors, notification_type);
     }
 
     /// Gives a message to the handler.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.current().tell_anonymously("news").unwrap();
+    /// let message = std::sync::Arc::new(ctx.recv().await?);
+    /// Dispatcher::default().broadcast_message(&message); // To none of its members, which it has not.
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn broadcast_message(&self, message: &Arc<SignedMessage>) {
         self.handler.broadcast_message(&self.actors, message);
     }

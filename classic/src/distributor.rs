@@ -42,6 +42,12 @@ static NAMES: LazyLock<Mutex<HashMap<&'static str, Distributor>>> = LazyLock::ne
 
 impl Distributor {
     /// Returns the distributor of this name.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert_eq!(Distributor::named("staff"), Distributor::named(String::from("staff")));
+    /// ```
     pub fn named(name: impl AsRef<str>) -> Self {
         let (name, mut names) = (name.as_ref(), lock(&NAMES));
         if let Some(known) = names.get(name) {
@@ -62,6 +68,28 @@ impl Distributor {
     /// # Errors
     /// [`SendError::NoDistributor`], [`SendError::EmptyRecipient`]; [`SendError::Disconnected`] when all members have ended,
     /// [`SendError::Full`] when the member's mailbox is full.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let staff = Distributor::named("staff of ask_one");
+    /// let group = platform.children(|children| {
+    ///     children.with_distributor(staff).with_redundancy(2).with_exec(|ctx| async move {
+    ///         loop {
+    ///             msg! { ctx.recv().await?,
+    ///                 _question: &'static str =!> answer!(ctx, 42).unwrap();
+    ///                 _: _ => ();
+    ///             }
+    ///         }
+    ///     })
+    /// });
+    /// platform.start();
+    /// # group.unwrap().elems()[0].ask_anonymously("are you there?").unwrap().await.unwrap();
+    /// let answer = staff.ask_one("what is the answer?").unwrap().await.unwrap();
+    /// assert_eq!(msg! { answer, n: i32 => n; _: _ => 0; }, 42);
+    /// # });
+    /// ```
     pub fn ask_one(&self, question: impl Message) -> Result<Answer, SendError> {
         self.one(question, |child, question| child.ask(question, RefAddr::dead_letters()))
     }
@@ -70,6 +98,29 @@ impl Distributor {
     ///
     /// # Errors
     /// As for [`tell_everyone`](Distributor::tell_everyone).
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let staff = Distributor::named("staff of ask_everyone");
+    /// let group = platform.children(|children| {
+    ///     children.with_distributor(staff).with_redundancy(2).with_exec(|ctx| async move {
+    ///         loop {
+    ///             msg! { ctx.recv().await?,
+    ///                 _question: &'static str =!> answer!(ctx, 42).unwrap();
+    ///                 _: _ => ();
+    ///             }
+    ///         }
+    ///     })
+    /// });
+    /// platform.start();
+    /// # group.unwrap().elems()[0].ask_anonymously("are you there?").unwrap().await.unwrap();
+    /// for answer in staff.ask_everyone("what is the answer?").unwrap() {
+    ///     assert_eq!(msg! { answer.await.unwrap(), n: i32 => n; _: _ => 0; }, 42);
+    /// }
+    /// # });
+    /// ```
     pub fn ask_everyone(&self, question: impl Message + Clone) -> Result<Vec<Answer>, SendError> {
         self.everyone(|child| child.ask(question.clone(), RefAddr::dead_letters()))
     }
@@ -78,6 +129,27 @@ impl Distributor {
     ///
     /// # Errors
     /// As for [`ask_one`](Distributor::ask_one).
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let staff = Distributor::named("staff of tell_one");
+    /// let group = platform.children(|children| {
+    ///     children.with_distributor(staff).with_redundancy(2).with_exec(|ctx| async move {
+    ///         loop {
+    ///             msg! { ctx.recv().await?,
+    ///                 _question: &'static str =!> answer!(ctx, 42).unwrap();
+    ///                 _: _ => ();
+    ///             }
+    ///         }
+    ///     })
+    /// });
+    /// platform.start();
+    /// # group.unwrap().elems()[0].ask_anonymously("are you there?").unwrap().await.unwrap();
+    /// assert!(staff.tell_one("hello").is_ok());
+    /// # });
+    /// ```
     pub fn tell_one(&self, message: impl Message) -> Result<(), SendError> {
         self.one(message, |child, message| child.tell(message, RefAddr::dead_letters()))
     }
@@ -86,6 +158,27 @@ impl Distributor {
     ///
     /// # Errors
     /// [`SendError::NoDistributor`], [`SendError::EmptyRecipient`]; that of the first member that did not accept it, though the others did.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let staff = Distributor::named("staff of tell_everyone");
+    /// let group = platform.children(|children| {
+    ///     children.with_distributor(staff).with_redundancy(2).with_exec(|ctx| async move {
+    ///         loop {
+    ///             msg! { ctx.recv().await?,
+    ///                 _question: &'static str =!> answer!(ctx, 42).unwrap();
+    ///                 _: _ => ();
+    ///             }
+    ///         }
+    ///     })
+    /// });
+    /// platform.start();
+    /// # group.unwrap().elems()[0].ask_anonymously("are you there?").unwrap().await.unwrap();
+    /// assert!(staff.tell_everyone("hello").is_ok());
+    /// # });
+    /// ```
     pub fn tell_everyone(&self, message: impl Message + Clone) -> Result<Vec<()>, SendError> {
         self.everyone(|child| child.tell(message.clone(), RefAddr::dead_letters()))
     }
@@ -94,6 +187,28 @@ impl Distributor {
     ///
     /// # Errors
     /// What is received: as for [`ask_one`](Distributor::ask_one), and [`SendError::Other`] when the reply is of another type.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let staff = Distributor::named("staff of request");
+    /// let group = platform.children(|children| {
+    ///     children.with_distributor(staff).with_redundancy(2).with_exec(|ctx| async move {
+    ///         loop {
+    ///             msg! { ctx.recv().await?,
+    ///                 _question: &'static str =!> answer!(ctx, 42).unwrap();
+    ///                 _: _ => ();
+    ///             }
+    ///         }
+    ///     })
+    /// });
+    /// platform.start();
+    /// # group.unwrap().elems()[0].ask_anonymously("are you there?").unwrap().await.unwrap();
+    /// let answer = staff.request::<i32>("what is the answer?").await;
+    /// assert_eq!(answer.unwrap().unwrap(), 42);
+    /// # });
+    /// ```
     pub fn request<R: Message>(
         &self,
         question: impl Message,
@@ -107,6 +222,16 @@ impl Distributor {
     ///
     /// # Errors
     /// What is received: see [`request`](Distributor::request).
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let nobody = Distributor::named("staff of request_sync");
+    /// let answer = nobody.request_sync::<i32>("what is the answer?").recv().unwrap();
+    /// assert!(matches!(answer, Err(SendError::NoDistributor(_))));
+    /// # });
+    /// ```
     pub fn request_sync<R: Message>(
         &self,
         question: impl Message,
@@ -120,6 +245,18 @@ impl Distributor {
     ///
     /// # Errors
     /// None; the type is that of bastion 0.4.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let staff = Distributor::named("staff of subscribe");
+    /// let group = platform.children(|children| children).unwrap();
+    /// let child = &group.elems()[0];
+    /// staff.subscribe(child.clone()).unwrap();
+    /// assert!(staff.tell_one("hello").is_ok());
+    /// # });
+    /// ```
     pub fn subscribe(&self, child_ref: ChildRef) -> AnyResult<()> {
         self.with_members(|members| members.register(child_ref));
         Ok(())
@@ -129,6 +266,19 @@ impl Distributor {
     ///
     /// # Errors
     /// When the distributor has no members.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let staff = Distributor::named("staff of unsubscribe");
+    /// let group = platform.children(|children| children).unwrap();
+    /// let child = &group.elems()[0];
+    /// staff.subscribe(child.clone()).unwrap();
+    /// staff.unsubscribe(child.clone()).unwrap();
+    /// assert!(matches!(staff.tell_one("hello"), Err(SendError::NoDistributor(_))));
+    /// # });
+    /// ```
     pub fn unsubscribe(&self, child_ref: ChildRef) -> AnyResult<()> {
         let mut recipients = lock(&self.0.recipients);
         let Some(members) = &*recipients else {

@@ -7,6 +7,22 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 /// A message with the address of its sender.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// # let group = platform.spawn(|ctx| async move {
+/// # let question = ctx.recv().await?;
+/// ctx.current().tell_anonymously("hello").unwrap();
+/// let message: SignedMessage = ctx.recv().await?;
+/// assert!(!message.signature().is_sender_identified());
+/// # answer!(question, ()).map_err(|_| ())
+/// # }).unwrap();
+/// # platform.start();
+/// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+/// # });
+/// ```
 #[derive(Debug)]
 pub struct SignedMessage {
     pub(crate) msg: Msg,
@@ -19,6 +35,22 @@ impl SignedMessage {
     }
 
     /// Returns the message and the sender's address.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.current().tell_anonymously("hello").unwrap();
+    /// let (message, _sender) = ctx.recv().await?.extract();
+    /// assert_eq!(message.downcast::<&str>().unwrap(), "hello");
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     #[doc(hidden)]
     pub fn extract(self) -> (Msg, RefAddr) {
         (self.msg, self.sign)
@@ -26,12 +58,43 @@ impl SignedMessage {
 
     /// Returns the sender's address, by which a child can be told something, or asked:
     /// see [`BastionContext::tell`](crate::context::BastionContext::tell).
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.tell(&ctx.signature(), "hello").unwrap();
+    /// let message = ctx.recv().await?;
+    /// ctx.tell(message.signature(), "hello to you").unwrap();
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn signature(&self) -> &RefAddr {
         &self.sign
     }
 }
 
 /// The address of a child, or of nobody: that of the sender of what was sent anonymously.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// # let group = platform.spawn(|ctx| async move {
+/// # let question = ctx.recv().await?;
+/// let own: RefAddr = ctx.signature();
+/// ctx.tell(&own, "to myself").unwrap();
+/// # answer!(question, ()).map_err(|_| ())
+/// # }).unwrap();
+/// # platform.start();
+/// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct RefAddr(Option<ChildRef>);
 
@@ -50,6 +113,20 @@ impl RefAddr {
     }
 
     /// Returns where in the tree the sender is.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// assert_eq!(ctx.signature().path().id(), ctx.current().id());
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn path(&self) -> &Arc<BastionPath> {
         static NOBODY: OnceLock<Arc<BastionPath>> = OnceLock::new();
         match &self.0 {
@@ -59,6 +136,23 @@ impl RefAddr {
     }
 
     /// Says whether the sender can be written to: false for what was sent anonymously.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.current().tell_anonymously("hello").unwrap();
+    /// assert!(!ctx.recv().await?.signature().is_sender_identified());
+    /// ctx.tell(&ctx.signature(), "hello").unwrap();
+    /// assert!(ctx.recv().await?.signature().is_sender_identified());
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn is_sender_identified(&self) -> bool {
         self.0.is_some()
     }

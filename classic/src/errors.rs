@@ -9,6 +9,25 @@ use std::fmt;
 use std::time::Duration;
 
 /// Why no message was received.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// # let group = platform.spawn(|ctx| async move {
+/// # let question = ctx.recv().await?;
+/// let limit = std::time::Duration::from_millis(1);
+/// match ctx.try_recv_timeout(limit).await {
+///     Ok(message) => println!("{message:?}"),
+///     Err(ReceiveError::Timeout(limit)) => println!("nothing in {limit:?}"),
+///     Err(ReceiveError::Other) => return Ok(()),
+/// }
+/// # answer!(question, ()).map_err(|_| ())
+/// # }).unwrap();
+/// # platform.start();
+/// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+/// # });
+/// ```
 #[derive(Debug)]
 pub enum ReceiveError {
     /// None came in this time.
@@ -18,6 +37,16 @@ pub enum ReceiveError {
 }
 
 /// Why a message was not sent.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// let nobody = Distributor::named("staff of SendError");
+/// let error = nobody.tell_one("hello").unwrap_err();
+/// assert_eq!(error.to_string(), "there is no distributor \"staff of SendError\"");
+/// # });
+/// ```
 #[derive(Debug)]
 pub enum SendError {
     /// The child has ended. The message comes back.

@@ -27,6 +27,11 @@ where
 ///
 /// # Panics
 /// With the future's panic.
+///
+/// # Examples
+/// ```
+/// assert_eq!(bastion_classic::executor::run(async { 40 + 2 }), 42);
+/// ```
 pub fn run<F, T>(future: F) -> T
 where
     F: Future<Output = T>,

@@ -29,6 +29,14 @@ mod sync;
 pub use bastion_macros::refuse;
 
 /// What the prelude of bastion 0.4 has, but for `Bastion`, what stands on that, and sockets: those are in the crate `bastion`.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::prelude::*;
+/// fn workers(children: Children) -> Children {
+///     children.with_redundancy(3)
+/// }
+/// ```
 pub mod prelude {
     pub use crate::callbacks::Callbacks;
     pub use crate::child_ref::ChildRef;

@@ -15,6 +15,16 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 /// What can be sent: any value that is `Send`, `Sync`, `Debug` and owns what it needs.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::prelude::*;
+/// #[derive(Debug)]
+/// struct Job(u64);
+/// fn give(worker: &ChildRef, job: Job) -> Result<(), Job> {
+///     worker.tell_anonymously(job)
+/// }
+/// ```
 pub trait Message: Any + Send + Sync + Debug {}
 
 impl<T> Message for T where T: Any + Send + Sync + Debug {}
@@ -22,6 +32,22 @@ impl<T> Message for T where T: Any + Send + Sync + Debug {}
 /// A message of any type: a broadcast, which all receivers share; something that was told; or a question.
 ///
 /// The macro [`msg!`](crate::msg) and [`MessageHandler`] take it apart.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// # let group = platform.spawn(|ctx| async move {
+/// # let question = ctx.recv().await?;
+/// ctx.current().tell_anonymously("hello").unwrap();
+/// let (message, _sender): (Msg, RefAddr) = ctx.recv().await?.extract();
+/// assert_eq!(message.downcast::<&str>().unwrap(), "hello");
+/// # answer!(question, ()).map_err(|_| ())
+/// # }).unwrap();
+/// # platform.start();
+/// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+/// # });
+/// ```
 pub struct Msg(Kind);
 
 /// Small, since a message is moved several times on its way: four words. A value of up to three lies in it.
@@ -77,6 +103,22 @@ impl Msg {
     }
 
     /// Says whether it went to all.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.parent().broadcast(7_u32).unwrap();
+    /// let (message, _) = ctx.recv().await?.extract();
+    /// assert!(message.is_broadcast());
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     #[doc(hidden)]
     #[inline]
     pub fn is_broadcast(&self) -> bool {
@@ -84,18 +126,67 @@ impl Msg {
     }
 
     /// Says whether it was told, and wants no answer.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.current().tell_anonymously(7_u32).unwrap();
+    /// let (message, _) = ctx.recv().await?.extract();
+    /// assert!(message.is_tell());
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     #[doc(hidden)]
     pub fn is_tell(&self) -> bool {
         matches!(&self.0, Kind::Value(value) if !value.is_shared())
     }
 
     /// Says whether it is a question.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.current().tell_anonymously(7_u32).unwrap();
+    /// let (message, _) = ctx.recv().await?.extract();
+    /// assert!(!message.is_ask());
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     #[doc(hidden)]
     pub fn is_ask(&self) -> bool {
         matches!(self.0, Kind::Ask(_))
     }
 
     /// Takes the right to answer, of a question whose right was not taken yet.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// let answer = ctx.ask(&ctx.signature(), 7_u32).unwrap();
+    /// let (mut message, _) = ctx.recv().await?.extract();
+    /// message.take_sender().unwrap().reply("yes").unwrap();
+    /// assert!(answer.await.is_ok());
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     #[doc(hidden)]
     #[inline]
     pub fn take_sender(&mut self) -> Option<AnswerSender> {
@@ -106,6 +197,22 @@ impl Msg {
     }
 
     /// Says whether the value is of this type.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.current().tell_anonymously(7_u32).unwrap();
+    /// let (message, _) = ctx.recv().await?.extract();
+    /// assert!(message.is::<u32>() && !message.is::<u64>());
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     #[doc(hidden)]
     #[inline]
     pub fn is<M: Message>(&self) -> bool {
@@ -116,6 +223,23 @@ impl Msg {
     ///
     /// # Errors
     /// Gives the message back when it is a broadcast, or of another type.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.current().tell_anonymously(7_u32).unwrap();
+    /// let (message, _) = ctx.recv().await?.extract();
+    /// let message = message.downcast::<u64>().unwrap_err();
+    /// assert_eq!(message.downcast::<u32>().unwrap(), 7);
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     #[doc(hidden)]
     #[inline]
     pub fn downcast<M: Message>(self) -> Result<M, Self> {
@@ -129,6 +253,22 @@ impl Msg {
     }
 
     /// Returns the shared value, if it is a broadcast of this type.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.parent().broadcast(7_u32).unwrap();
+    /// let (message, _) = ctx.recv().await?.extract();
+    /// assert_eq!(*message.downcast_ref::<u32>().unwrap(), 7);
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     #[doc(hidden)]
     pub fn downcast_ref<M: Message>(&self) -> Option<Arc<M>> {
         match &self.0 {

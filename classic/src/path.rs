@@ -7,6 +7,16 @@ use std::sync::Arc;
 /// The way from the root of the tree to an element: supervisors, then a children group, then a child.
 ///
 /// It is shown as `/id/id/id`, and by `{:?}` as `/supervisor#id/children#id/child#id`. The root is shown as `/`.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// let group = platform.children(|children| children).unwrap();
+/// let path = group.elems()[0].path();
+/// println!("{path} or {path:?}");
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct BastionPath {
     above: Option<Arc<BastionPath>>,
@@ -15,6 +25,16 @@ pub struct BastionPath {
 }
 
 /// The last element of a path.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// let group = platform.children(|children| children).unwrap();
+/// let path = group.elems()[0].path();
+/// assert!(matches!(path.elem(), Some(BastionPathElement::Child(id)) if id == path.id()));
+/// # });
+/// ```
 #[derive(Clone, PartialEq)]
 pub enum BastionPathElement {
     /// A supervisor.
@@ -71,16 +91,46 @@ impl BastionPath {
     }
 
     /// Returns the id of the last element; [`NIL_ID`] for the root.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children).unwrap();
+    /// let path = group.elems()[0].path();
+    /// assert_eq!(path.id(), group.elems()[0].id());
+    /// # });
+    /// ```
     pub fn id(&self) -> &BastionId {
         self.this.as_ref().map_or(&NIL_ID, BastionPathElement::id)
     }
 
     /// Returns the last element; `None` for the root.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children).unwrap();
+    /// let path = group.elems()[0].path();
+    /// assert!(path.elem().as_ref().unwrap().is_child());
+    /// # });
+    /// ```
     pub fn elem(&self) -> &Option<BastionPathElement> {
         &self.this
     }
 
     /// Says whether this is the address of nobody: that of the sender of a message that was sent anonymously.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children).unwrap();
+    /// let path = group.elems()[0].path();
+    /// assert!(!path.is_dead_letters());
+    /// # });
+    /// ```
     pub fn is_dead_letters(&self) -> bool {
         self.dead_letters
     }
@@ -124,16 +174,34 @@ impl fmt::Debug for BastionPath {
 
 impl BastionPathElement {
     /// Says whether this is a supervisor.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert!(BastionPathElement::Supervisor(NIL_ID).is_supervisor());
+    /// ```
     pub fn is_supervisor(&self) -> bool {
         matches!(self, BastionPathElement::Supervisor(_))
     }
 
     /// Says whether this is a group of children.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert!(BastionPathElement::Children(NIL_ID).is_children());
+    /// ```
     pub fn is_children(&self) -> bool {
         matches!(self, BastionPathElement::Children(_))
     }
 
     /// Says whether this is a child.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert!(BastionPathElement::Child(NIL_ID).is_child());
+    /// ```
     pub fn is_child(&self) -> bool {
         matches!(self, BastionPathElement::Child(_))
     }

@@ -9,7 +9,7 @@ use crate::strategy::{self, RestartStrategy, SupervisionStrategy};
 use crate::supervisor::{self, SupervisorRef};
 use crate::sync::lock;
 use bastion_supervision::plan::ExitReason;
-use bastion_supervision::{Runtime, Supervisor, System};
+use bastion_supervision::{Runtime, Sim, Supervisor, System};
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -55,6 +55,9 @@ struct Inner {
     stage: Mutex<Stage>,
 }
 
+/// How long what was simulated may take to stop, in its own time.
+const SIMULATION_STOP_LIMIT: Duration = Duration::from_secs(10);
+
 enum Stage {
     /// Nothing runs: the root, with what is to be below it.
     Described(Box<Supervisor>),
@@ -64,6 +67,14 @@ enum Stage {
 
 impl Platform {
     /// Makes one without elements, with a new system on this runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::platform::Platform;
+    /// use bastion_supervision::Runtime;
+    /// let platform = Platform::new(Runtime::executor());
+    /// platform.kill();
+    /// ```
     pub fn new(runtime: Runtime) -> Platform {
         let (system, hub) = (System::new(runtime.clone()), Arc::new(Hub::new(runtime)));
         let engine =
@@ -73,7 +84,41 @@ impl Platform {
         Platform(Arc::new(Inner { system, root, stage }))
     }
 
+    /// Runs a future with a platform of its own, on virtual time and in an order that follows from the seed, then stops the platform. For tests.
+    ///
+    /// # Panics
+    /// With the future's panic, or when nothing can go on any more.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::platform::Platform;
+    /// let stopped = Platform::simulate(7, async |platform| {
+    ///     let group = platform.children(|children| children).unwrap();
+    ///     platform.start();
+    ///     group.elems()[0].ask_anonymously("it ends at once").unwrap().await
+    /// });
+    /// assert!(stopped.is_err());
+    /// ```
+    pub fn simulate<F: Future>(seed: u64, test: impl FnOnce(Platform) -> F) -> F::Output {
+        let sim = Sim::new(seed);
+        let platform = Platform::new(Runtime::sim(&sim));
+        sim.run(async {
+            let output = test(platform.clone()).await;
+            platform.stop(SIMULATION_STOP_LIMIT);
+            platform.ended().await;
+            output
+        })
+    }
+
     /// Returns the system in which everything runs.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// assert_eq!(platform.system().stats().crashes, 0);
+    /// # });
+    /// ```
     pub fn system(&self) -> &System {
         &self.0.system
     }
@@ -82,6 +127,14 @@ impl Platform {
     ///
     /// # Errors
     /// When the platform was stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let shop = platform.supervisor(|shop| shop.children(|desk| desk)).unwrap();
+    /// # });
+    /// ```
     pub fn supervisor<S>(&self, init: S) -> Result<SupervisorRef, ()>
     where
         S: FnOnce(supervisor::Supervisor) -> supervisor::Supervisor,
@@ -97,6 +150,14 @@ impl Platform {
     ///
     /// # Errors
     /// When the platform was stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.children(|children| children.with_redundancy(3)).unwrap();
+    /// # });
+    /// ```
     pub fn children<C>(&self, init: C) -> Result<ChildrenRef, ()>
     where
         C: FnOnce(Children) -> Children,
@@ -111,6 +172,15 @@ impl Platform {
     ///
     /// # Errors
     /// When the platform was stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.spawn(|ctx| async move { ctx.recv().await.map(drop) }).unwrap();
+    /// assert_eq!(group.elems().len(), 1);
+    /// # });
+    /// ```
     pub fn spawn<I, F>(&self, action: I) -> Result<ChildrenRef, ()>
     where
         I: Fn(BastionContext) -> F + Send + 'static,
@@ -144,6 +214,14 @@ impl Platform {
     ///
     /// # Errors
     /// Gives the message back when the platform was stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// assert_eq!(platform.broadcast("hello, all"), Ok(()));
+    /// # });
+    /// ```
     pub fn broadcast<M: Message>(&self, msg: M) -> Result<(), M> {
         if matches!(*lock(&self.0.stage), Stage::Stopped) {
             return Err(msg);
@@ -152,6 +230,21 @@ impl Platform {
     }
 
     /// Starts what was made so far; what is made later starts at once. Does nothing a second time.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let group = platform.spawn(|ctx| async move {
+    ///     let question = ctx.recv().await?;
+    ///     answer!(question, "yes").map_err(|_| ())
+    /// });
+    /// let child = group.unwrap().elems()[0].clone();
+    /// let answer = child.ask_anonymously("well?").unwrap();
+    /// platform.start();
+    /// assert!(answer.await.is_ok());
+    /// # });
+    /// ```
     pub fn start(&self) {
         let mut stage = lock(&self.0.stage);
         if let Stage::Described(_) = *stage
@@ -163,12 +256,32 @@ impl Platform {
     }
 
     /// Begins to stop everything, in reverse order: what does not stop in its own time, or in this one, is killed.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// platform.stop(std::time::Duration::from_secs(10));
+    /// platform.ended().await;
+    /// assert!(platform.children(|children| children).is_err());
+    /// # });
+    /// ```
     pub fn stop(&self, limit: Duration) {
         self.end();
         self.0.system.ask_to_stop(limit);
     }
 
     /// Kills everything: processes end where they wait next.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// platform.kill();
+    /// platform.ended().await;
+    /// assert!(platform.has_ended());
+    /// # });
+    /// ```
     pub fn kill(&self) {
         self.end();
         self.0.system.kill();
@@ -181,6 +294,15 @@ impl Platform {
     }
 
     /// Waits until everything has stopped, but for processes that never yield.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// platform.kill();
+    /// platform.ended().await;
+    /// # });
+    /// ```
     pub fn ended(&self) -> impl Future<Output = ExitReason> + Send + use<> {
         let system = self.0.system.clone();
         async move {
@@ -192,6 +314,14 @@ impl Platform {
     }
 
     /// Says whether everything has stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// assert!(!platform.has_ended());
+    /// # });
+    /// ```
     pub fn has_ended(&self) -> bool {
         self.0.system.has_ended()
     }

@@ -7,6 +7,14 @@ use bastion_supervision::plan::{
 use std::time::Duration;
 
 /// Who is restarted when an element of a supervisor fails.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::prelude::*;
+/// fn shop(supervisor: Supervisor) -> Supervisor {
+///     supervisor.with_strategy(SupervisionStrategy::RestForOne)
+/// }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub enum SupervisionStrategy {
     /// Only what failed: of a group, the child that did. The default.
@@ -35,6 +43,12 @@ impl From<&SupervisionStrategy> for Strategy {
 }
 
 /// How often what failed is restarted, over its whole life.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::prelude::*;
+/// let restart = RestartStrategy::default().with_restart_policy(RestartPolicy::Tries(3));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum RestartPolicy {
     /// Always. The default.
@@ -84,6 +98,15 @@ pub enum ActorRestartStrategy {
 
 impl ActorRestartStrategy {
     /// Returns the delay of a restart before which there were so many; `None`: there is none.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let second = std::time::Duration::from_secs(1);
+    /// let linear = ActorRestartStrategy::LinearBackOff { timeout: second };
+    /// assert_eq!(linear.calculate(2), Some(3 * second));
+    /// assert_eq!(ActorRestartStrategy::Immediate.calculate(2), None);
+    /// ```
     pub fn calculate(&self, restarts_count: usize) -> Option<Duration> {
         let n = u32::try_from(restarts_count).unwrap_or(u32::MAX);
         self.growth().map(|(first, step)| first.saturating_add(step.saturating_mul(n)))
@@ -105,6 +128,13 @@ impl ActorRestartStrategy {
 }
 
 /// How often, and after how long, what failed is restarted.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::prelude::*;
+/// let restart = RestartStrategy::new(RestartPolicy::Tries(3), ActorRestartStrategy::Immediate);
+/// let shop = |supervisor: Supervisor| supervisor.with_restart_strategy(restart);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RestartStrategy {
     policy: RestartPolicy,
@@ -113,27 +143,62 @@ pub struct RestartStrategy {
 
 impl RestartStrategy {
     /// Makes one of both parts.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let restart = RestartStrategy::new(RestartPolicy::Tries(3), ActorRestartStrategy::Immediate);
+    /// assert_eq!(restart.strategy(), ActorRestartStrategy::Immediate);
+    /// ```
     pub fn new(restart_policy: RestartPolicy, strategy: ActorRestartStrategy) -> Self {
         RestartStrategy { policy: restart_policy, strategy }
     }
 
     /// Returns how often.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert_eq!(RestartStrategy::default().restart_policy(), RestartPolicy::Always);
+    /// ```
     pub fn restart_policy(&self) -> RestartPolicy {
         self.policy.clone()
     }
 
     /// Returns after how long.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// assert_eq!(RestartStrategy::default().strategy(), ActorRestartStrategy::Immediate);
+    /// ```
     pub fn strategy(&self) -> ActorRestartStrategy {
         self.strategy.clone()
     }
 
     /// Sets how often.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let restart = RestartStrategy::default().with_restart_policy(RestartPolicy::Never);
+    /// assert_eq!(restart.restart_policy(), RestartPolicy::Never);
+    /// ```
     pub fn with_restart_policy(mut self, restart_policy: RestartPolicy) -> Self {
         self.policy = restart_policy;
         self
     }
 
     /// Sets after how long.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// let timeout = std::time::Duration::from_millis(100);
+    /// let linear = ActorRestartStrategy::LinearBackOff { timeout };
+    /// let restart = RestartStrategy::default().with_actor_restart_strategy(linear.clone());
+    /// assert_eq!(restart.strategy(), linear);
+    /// ```
     pub fn with_actor_restart_strategy(mut self, strategy: ActorRestartStrategy) -> Self {
         self.strategy = strategy;
         self

@@ -65,11 +65,32 @@ impl Supervisor {
     }
 
     /// Returns the id that the supervisor will have.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let mut id = None;
+    /// let supervisor = platform.supervisor(|supervisor| {
+    ///     id = Some(supervisor.id().clone());
+    ///     supervisor
+    /// });
+    /// assert_eq!(Some(supervisor.unwrap().id()), id.as_ref());
+    /// # });
+    /// ```
     pub fn id(&self) -> &BastionId {
         self.reference.id()
     }
 
     /// Adds a supervisor, after what was added before.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// fn shop(supervisor: Supervisor) -> Supervisor {
+    ///     supervisor.supervisor(|desks| desks.children(|desk| desk.with_redundancy(3)))
+    /// }
+    /// ```
     pub fn supervisor<S>(mut self, init: S) -> Self
     where
         S: FnOnce(Supervisor) -> Supervisor,
@@ -79,6 +100,19 @@ impl Supervisor {
     }
 
     /// Adds a supervisor, and returns its reference.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let mut desks = None;
+    /// platform.supervisor(|mut shop| {
+    ///     desks = Some(shop.supervisor_ref(|desks| desks));
+    ///     shop
+    /// });
+    /// assert!(desks.unwrap().broadcast("good morning").is_ok());
+    /// # });
+    /// ```
     pub fn supervisor_ref<S>(&mut self, init: S) -> SupervisorRef
     where
         S: FnOnce(Supervisor) -> Supervisor,
@@ -91,6 +125,14 @@ impl Supervisor {
     }
 
     /// Adds a group of children, after what was added before.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// fn shop(supervisor: Supervisor) -> Supervisor {
+    ///     supervisor.children(|store| store).children(|desk| desk.with_redundancy(3))
+    /// }
+    /// ```
     pub fn children<C>(self, init: C) -> Self
     where
         C: FnOnce(Children) -> Children,
@@ -100,6 +142,19 @@ impl Supervisor {
     }
 
     /// Adds a group of children, and returns its reference.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let mut desks = None;
+    /// platform.supervisor(|shop| {
+    ///     desks = Some(shop.children_ref(|desk| desk.with_redundancy(3)));
+    ///     shop
+    /// });
+    /// assert_eq!(desks.unwrap().elems().len(), 3);
+    /// # });
+    /// ```
     pub fn children_ref<C>(&self, init: C) -> ChildrenRef
     where
         C: FnOnce(Children) -> Children,
@@ -111,18 +166,43 @@ impl Supervisor {
     }
 
     /// Sets who is restarted when an element fails. Default: [`SupervisionStrategy::OneForOne`].
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// fn shop(supervisor: Supervisor) -> Supervisor {
+    ///     supervisor.with_strategy(SupervisionStrategy::OneForAll)
+    /// }
+    /// ```
     pub fn with_strategy(mut self, strategy: SupervisionStrategy) -> Self {
         self.strategy = strategy;
         self
     }
 
     /// Sets how often, and after how long, elements that failed are restarted. Default: always, and at once.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// fn shop(supervisor: Supervisor) -> Supervisor {
+    ///     let thrice = RestartStrategy::default().with_restart_policy(RestartPolicy::Tries(3));
+    ///     supervisor.with_restart_strategy(thrice)
+    /// }
+    /// ```
     pub fn with_restart_strategy(mut self, restart_strategy: RestartStrategy) -> Self {
         self.restart = restart_strategy;
         self
     }
 
     /// Sets what is called when the supervisor starts, is restarted, and stops.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// fn shop(supervisor: Supervisor) -> Supervisor {
+    ///     supervisor.with_callbacks(Callbacks::new().with_before_start(|| println!("opens")))
+    /// }
+    /// ```
     pub fn with_callbacks(mut self, callbacks: Callbacks) -> Self {
         self.callbacks = callbacks;
         self

@@ -8,6 +8,14 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// A map in the order in which its entries were inserted, shared by those who have a reference to it.
 ///
 /// What it returns are copies, so nobody holds it up. What it is for are the members of a dispatcher or distributor.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::dispatcher::Table;
+/// let table = Table::new();
+/// table.insert("a", 1);
+/// assert_eq!(table.get(&"a"), Some(1));
+/// ```
 pub struct Table<K, V> {
     inner: RwLock<Inner<K, V>>,
 }
@@ -26,11 +34,24 @@ impl<K, V> Default for Table<K, V> {
 
 impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
     /// Makes an empty one.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::dispatcher::Table;
+    /// assert!(Table::<u8, u8>::new().is_empty());
+    /// ```
     pub fn new() -> Self {
         Table::default()
     }
 
     /// Inserts an entry, and returns the value that the key had before.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::dispatcher::Table;
+    /// let table = Table::new();
+    /// assert_eq!((table.insert("a", 1), table.insert("a", 2)), (None, Some(1)));
+    /// ```
     pub fn insert(&self, key: K, value: V) -> Option<V> {
         let mut inner = self.write();
         if let Some(&place) = inner.places.get(&key) {
@@ -43,6 +64,14 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
     }
 
     /// Removes an entry, and returns its value. The last one takes its place.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::dispatcher::Table;
+    /// let table = Table::new();
+    /// table.insert("a", 1);
+    /// assert_eq!((table.remove(&"a"), table.remove(&"a")), (Some(1), None));
+    /// ```
     pub fn remove(&self, key: &K) -> Option<V> {
         let mut inner = self.write();
         let place = inner.places.remove(key)?;
@@ -54,37 +83,93 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
     }
 
     /// Returns the value of a key.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::dispatcher::Table;
+    /// let table = Table::new();
+    /// table.insert("a", 1);
+    /// assert_eq!((table.get(&"a"), table.get(&"b")), (Some(1), None));
+    /// ```
     pub fn get(&self, key: &K) -> Option<V> {
         let inner = self.read();
         inner.places.get(key).map(|&place| inner.entries[place].1.clone())
     }
 
     /// Says whether there is an entry for this key.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::dispatcher::Table;
+    /// let table = Table::new();
+    /// table.insert("a", 1);
+    /// assert!(table.contains_key(&"a") && !table.contains_key(&"b"));
+    /// ```
     pub fn contains_key(&self, key: &K) -> bool {
         self.read().places.contains_key(key)
     }
 
     /// Returns how many entries there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::dispatcher::Table;
+    /// let table = Table::new();
+    /// table.insert("a", 1);
+    /// assert_eq!(table.len(), 1);
+    /// ```
     pub fn len(&self) -> usize {
         self.read().entries.len()
     }
 
     /// Says whether there is no entry.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::dispatcher::Table;
+    /// let table = Table::new();
+    /// table.insert("a", 1);
+    /// assert!(!table.is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Returns all entries, as they are now.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::dispatcher::Table;
+    /// let table = Table::new();
+    /// table.insert("a", 1);
+    /// assert_eq!(table.iter().next(), Some(("a", 1)));
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (K, V)> + use<K, V> {
         self.read().entries.clone().into_iter()
     }
 
     /// Returns all keys, as they are now.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::dispatcher::Table;
+    /// let table = Table::new();
+    /// table.insert("a", 1);
+    /// assert_eq!(table.keys().next(), Some("a"));
+    /// ```
     pub fn keys(&self) -> impl Iterator<Item = K> + use<K, V> {
         self.iter().map(|entry| entry.0)
     }
 
     /// Returns all values, as they are now.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::dispatcher::Table;
+    /// let table = Table::new();
+    /// table.insert("a", 1);
+    /// assert_eq!(table.values().next(), Some(1));
+    /// ```
     pub fn values(&self) -> impl Iterator<Item = V> + use<K, V> {
         self.iter().map(|entry| entry.1)
     }

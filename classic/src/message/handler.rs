@@ -34,11 +34,46 @@ enum State<O> {
 
 impl<O> MessageHandler<O> {
     /// Begins with a message that nothing has matched yet.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.current().tell_anonymously(7_u32).unwrap();
+    /// let handler = MessageHandler::new(ctx.recv().await?);
+    /// let seen = handler.on_tell(|n: u32, _| n).on_fallback(|_, _| 0);
+    /// assert_eq!(seen, 7);
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn new(msg: SignedMessage) -> Self {
         MessageHandler { state: State::Unmatched(msg) }
     }
 
     /// Matches a question whose value is a `T`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// let answer = ctx.ask(&ctx.signature(), 7_u32).unwrap();
+    /// MessageHandler::new(ctx.recv().await?)
+    ///     .on_question(|n: u32, sender| sender.reply(n + 1).unwrap())
+    ///     .on_fallback(|_, _| ());
+    /// assert_eq!(msg! { answer.await?, n: u32 => n; _: _ => 0; }, 8);
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn on_question<T, F>(self, f: F) -> Self
     where
         T: 'static,
@@ -61,6 +96,23 @@ impl<O> MessageHandler<O> {
     }
 
     /// Matches something that was told and is a `T`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.current().tell_anonymously(7_u32).unwrap();
+    /// let handler = MessageHandler::new(ctx.recv().await?);
+    /// let seen = handler.on_tell(|text: &str, _| text.len()).on_tell(|n: u32, _| n as usize);
+    /// assert_eq!(seen.on_fallback(|_, _| 0), 7);
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn on_tell<T, F>(self, f: F) -> Self
     where
         T: Debug + 'static,
@@ -76,6 +128,23 @@ impl<O> MessageHandler<O> {
     }
 
     /// Matches a broadcast of a `T`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.parent().broadcast("to all").unwrap();
+    /// let handler = MessageHandler::new(ctx.recv().await?);
+    /// let length = handler.on_broadcast(|text: &&str, _| text.len()).on_fallback(|_, _| 0);
+    /// assert_eq!(length, 6);
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn on_broadcast<T, F>(self, f: F) -> Self
     where
         T: 'static + Send + Sync,
@@ -88,6 +157,23 @@ impl<O> MessageHandler<O> {
     }
 
     /// Takes what nothing has matched, and returns the output.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// ctx.current().tell_anonymously(7_u32).unwrap();
+    /// let handler = MessageHandler::new(ctx.recv().await?);
+    /// let is_a_number = handler.on_fallback(|value, _sender| value.is::<u32>());
+    /// assert!(is_a_number);
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn on_fallback<F>(self, f: F) -> O
     where
         F: FnOnce(&dyn Any, RefAddr) -> O,

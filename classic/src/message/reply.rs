@@ -19,6 +19,16 @@ pub(crate) trait Replies: Send + Sync {
 /// The right to answer a question.
 ///
 /// Dropping it tells whoever asked, at once, that there will be no answer.
+///
+/// # Examples
+/// ```
+/// use bastion_classic::prelude::*;
+/// async fn work(ctx: BastionContext) -> Result<(), ()> {
+///     MessageHandler::new(ctx.recv().await?)
+///         .on_question(|n: u64, sender: AnswerSender| drop(sender.reply(n + 1)));
+///     Ok(())
+/// }
+/// ```
 pub struct AnswerSender {
     to: To,
     /// Who is asked: the reply bears its signature.
@@ -47,6 +57,24 @@ impl AnswerSender {
     ///
     /// # Errors
     /// Gives the value back when whoever asked has dropped the [`Answer`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// # let group = platform.spawn(|ctx| async move {
+    /// # let question = ctx.recv().await?;
+    /// let answer = ctx.ask(&ctx.signature(), "well?").unwrap();
+    /// let (mut message, _) = ctx.recv().await?.extract();
+    /// let sender = message.take_sender().unwrap();
+    /// drop(answer);
+    /// assert_eq!(sender.reply("too late"), Err("too late"));
+    /// # answer!(question, ()).map_err(|_| ())
+    /// # }).unwrap();
+    /// # platform.start();
+    /// # assert!(group.elems()[0].ask_anonymously("go").unwrap().await.is_ok());
+    /// # });
+    /// ```
     pub fn reply<M: Message>(self, msg: M) -> Result<(), M> {
         match self.to {
             To::Answer(sender) => sender
@@ -72,6 +100,21 @@ impl fmt::Debug for AnswerSender {
 ///
 /// # Cancel safety
 /// Dropping it tells the one who was asked that nobody waits.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// let group = platform.spawn(|ctx| async move {
+///     let question = ctx.recv().await?;
+///     answer!(question, "yes").map_err(|_| ())
+/// });
+/// let child = group.unwrap().elems()[0].clone();
+/// platform.start();
+/// let answer: Answer = child.ask_anonymously("well?").unwrap();
+/// assert_eq!(msg! { answer.await.unwrap(), text: &'static str => text; _: _ => ""; }, "yes");
+/// # });
+/// ```
 #[derive(Debug)]
 pub struct Answer(oneshot::Receiver<SignedMessage>);
 

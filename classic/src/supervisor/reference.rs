@@ -17,6 +17,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 
 /// A supervisor. It stays valid when that is restarted.
+///
+/// # Examples
+/// ```
+/// # use bastion_classic::{platform::Platform, prelude::*};
+/// # Platform::simulate(1, async |platform| {
+/// let shop = platform.supervisor(|shop| shop).unwrap();
+/// platform.start();
+/// let desks = shop.children(|desk| desk.with_redundancy(3)).unwrap();
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct SupervisorRef(Arc<Cell>);
 
@@ -124,6 +134,17 @@ impl SupervisorRef {
     }
 
     /// Returns the supervisor's id.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let shop = platform.supervisor(|shop| shop).unwrap();
+    /// platform.start();
+    /// let other = platform.supervisor(|other| other).unwrap();
+    /// assert_ne!(shop.id(), other.id());
+    /// # });
+    /// ```
     pub fn id(&self) -> &BastionId {
         &self.0.id
     }
@@ -132,6 +153,16 @@ impl SupervisorRef {
     ///
     /// # Errors
     /// When this one has stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let shop = platform.supervisor(|shop| shop).unwrap();
+    /// platform.start();
+    /// let desks = shop.supervisor(|desks| desks.children(|desk| desk)).unwrap();
+    /// # });
+    /// ```
     pub fn supervisor<S>(&self, init: S) -> Result<SupervisorRef, ()>
     where
         S: FnOnce(Supervisor) -> Supervisor,
@@ -148,6 +179,17 @@ impl SupervisorRef {
     ///
     /// # Errors
     /// When this one has stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let shop = platform.supervisor(|shop| shop).unwrap();
+    /// platform.start();
+    /// let desks = shop.children(|desk| desk.with_redundancy(3)).unwrap();
+    /// assert_eq!(desks.elems().len(), 3);
+    /// # });
+    /// ```
     pub fn children<C>(&self, init: C) -> Result<ChildrenRef, ()>
     where
         C: FnOnce(Children) -> Children,
@@ -174,6 +216,16 @@ impl SupervisorRef {
     ///
     /// # Errors
     /// When this one has stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let shop = platform.supervisor(|shop| shop).unwrap();
+    /// platform.start();
+    /// assert!(shop.strategy(SupervisionStrategy::OneForAll).is_ok());
+    /// # });
+    /// ```
     pub fn strategy(&self, strategy: SupervisionStrategy) -> Result<(), ()> {
         if self.has_stopped() {
             return Err(());
@@ -195,6 +247,16 @@ impl SupervisorRef {
     ///
     /// # Errors
     /// Gives the message back when this one has stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let shop = platform.supervisor(|shop| shop).unwrap();
+    /// platform.start();
+    /// assert_eq!(shop.broadcast("good morning"), Ok(()));
+    /// # });
+    /// ```
     pub fn broadcast<M: Message>(&self, msg: M) -> Result<(), M> {
         if self.has_stopped() {
             return Err(msg);
@@ -217,6 +279,18 @@ impl SupervisorRef {
     ///
     /// # Errors
     /// When it has stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let shop = platform.supervisor(|shop| {
+    ///     shop.children(|desk| desk.with_exec(|ctx| async move { ctx.recv().await.map(drop) }))
+    /// });
+    /// platform.start();
+    /// assert!(shop.unwrap().stop().is_ok());
+    /// # });
+    /// ```
     pub fn stop(&self) -> Result<(), ()> {
         self.supervised()?.request_stop(self.0.engine.name()).map_err(|_gone| ())
     }
@@ -225,6 +299,18 @@ impl SupervisorRef {
     ///
     /// # Errors
     /// When it has stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// let shop = platform.supervisor(|shop| {
+    ///     shop.children(|desk| desk.with_exec(|ctx| async move { ctx.recv().await.map(drop) }))
+    /// });
+    /// platform.start();
+    /// assert!(shop.unwrap().kill().is_ok());
+    /// # });
+    /// ```
     pub fn kill(&self) -> Result<(), ()> {
         self.supervised()?.request_kill(self.0.engine.name()).map_err(|_gone| ())
     }
