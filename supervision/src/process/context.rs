@@ -1,6 +1,7 @@
 //! [`Context`]: what the body of a process is given: its stop signal, its time, itself. What it receives is in `receive`.
 
 use super::address::Address;
+use super::batch::Batch;
 use super::core::Shared;
 use super::inlet::Inflow;
 use super::life::Life;
@@ -27,8 +28,7 @@ use std::time::Duration;
 pub struct Context<M: Send + 'static> {
     pub(super) shared: Arc<Shared<M>>,
     pub(super) life: Arc<Life>,
-    /// Messages taken from the mailbox and not yet handed to the body.
-    pub(super) batch: VecDeque<M>,
+    pub(super) batch: Batch<M>,
     /// How many were handed out without a wait.
     pub(super) in_a_row: u32,
     pub(super) rare: Option<Box<Rare<M>>>,
@@ -67,7 +67,7 @@ impl<M> Default for Rare<M> {
 
 impl<M: Send + 'static> Context<M> {
     pub(super) fn new(shared: Arc<Shared<M>>, life: Arc<Life>) -> Self {
-        let mut context = Context { shared, life, batch: VecDeque::new(), in_a_row: 0, rare: None };
+        let mut context = Context { shared, life, batch: Batch::new(), in_a_row: 0, rare: None };
         if context.env().measures() && !context.shared.is_supervisor() {
             context.rare().stopwatch = Some(Stopwatch::of(&context));
         }
@@ -197,7 +197,7 @@ impl<M: Send + 'static> Context<M> {
 
 impl<M: Send + 'static> Drop for Context<M> {
     fn drop(&mut self) {
-        let (batch, spans) = (std::mem::take(&mut self.batch), self.take_spans());
+        let (batch, spans) = (self.batch.take(), self.take_spans());
         self.shared.put_back(batch, spans);
     }
 }

@@ -7,6 +7,7 @@
 mod address;
 mod alarm;
 mod ask;
+mod batch;
 pub(crate) mod body;
 mod checkpoint;
 #[cfg(debug_assertions)]

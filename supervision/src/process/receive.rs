@@ -216,7 +216,7 @@ impl<M: Send + 'static> Context<M> {
         self.reorder();
         if self.batch.is_empty() {
             if self.rare.is_none() {
-                let found = self.shared.take(&mut self.batch, waker, taken);
+                let found = self.batch.fill(|batch| self.shared.take(batch, waker, taken));
                 return self.life.progress(!found && waker.is_some());
             }
             if !self.fetch(waker) {
@@ -231,7 +231,7 @@ impl<M: Send + 'static> Context<M> {
     /// Gives a mailbox that is sorted back what a selective receive has passed over: something may have come that goes before it.
     fn reorder(&mut self) {
         if !self.batch.is_empty() && self.shared.sorted().is_some() {
-            let (batch, spans) = (std::mem::take(&mut self.batch), self.take_spans());
+            let (batch, spans) = (self.batch.take(), self.take_spans());
             self.shared.put_back(batch, spans);
         }
     }
@@ -244,10 +244,10 @@ impl<M: Send + 'static> Context<M> {
             Some(rare) => (rare.inflow.as_mut(), rare.spans.as_mut()),
         };
         let mut fetch = |batch: &mut _| shared.fetch(batch, spans.as_deref_mut(), waker);
-        let fetched = match inflow {
+        let fetched = batch.fill(|batch| match inflow {
             None => fetch(batch),
             Some(inflow) => inflow.fetch(batch, waker, fetch),
-        };
+        });
         if let Some(spans) = spans {
             // What did not come by the mailbox has none.
             spans.resize_with(batch.len(), || None);
