@@ -170,7 +170,7 @@ pub mod executor {
 }
 
 #[cfg(feature = "io")]
-pub use bastion_executor::io;
+pub use bastion_classic::io;
 
 /// What the prelude of bastion 0.4 has: what most programs need whose messages are values of any type.
 pub mod prelude {

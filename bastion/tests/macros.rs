@@ -50,4 +50,7 @@ fn wrong_uses_are_refused() {
     if cfg!(feature = "legacy") {
         cases.compile_fail("tests/compile_fail/legacy/*.rs");
     }
+    if cfg!(feature = "distributed") {
+        cases.compile_fail("tests/compile_fail/distributed/*.rs");
+    }
 }

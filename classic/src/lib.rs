@@ -17,6 +17,8 @@ pub mod errors;
 mod exec;
 pub mod executor;
 mod hub;
+#[cfg(feature = "io")]
+pub mod io;
 mod macros;
 pub mod message;
 pub mod path;
@@ -28,7 +30,7 @@ mod sync;
 #[doc(hidden)]
 pub use bastion_macros::refuse;
 
-/// What the prelude of bastion 0.4 has, but for `Bastion`, what stands on that, and sockets: those are in the crate `bastion`.
+/// What the prelude of bastion 0.4 has, but for `Bastion` and what stands on that, which is in the crate `bastion`.
 ///
 /// # Examples
 /// ```
@@ -51,6 +53,11 @@ pub mod prelude {
     pub use crate::distributor::Distributor;
     pub use crate::envelope::{RefAddr, SignedMessage};
     pub use crate::errors::{ReceiveError, SendError};
+    #[cfg(feature = "io")]
+    pub use crate::io::{
+        Handle, JoinHandle, Proactor, block_on, drive, join_handle, spawn, spawn_blocking,
+        spawn_local,
+    };
     pub use crate::message::{Answer, AnswerSender, Message, MessageHandler, Msg};
     pub use crate::path::{BastionPath, BastionPathElement};
     pub use crate::supervisor::{
