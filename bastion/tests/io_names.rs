@@ -145,6 +145,16 @@ fn files() {
 }
 
 #[test]
+fn handles_go_from_thread_to_thread() {
+    fn crosses<T: Send + Sync + Unpin + std::fmt::Debug>() {}
+    crosses::<Handle<TcpListener>>();
+    crosses::<Handle<TcpStream>>();
+    crosses::<Handle<UdpSocket>>();
+    crosses::<Handle<File>>();
+    crosses::<JoinHandle<u32>>();
+}
+
+#[test]
 fn functions() {
     assert_eq!(drive(spawn_blocking(|| 42)), 42);
     let handle: JoinHandle<u32> = spawn(async { 42 });

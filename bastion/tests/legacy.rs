@@ -183,6 +183,30 @@ fn communication() {
     (0..9).for_each(|_| assert_eq!(heard(&said), "HOPS"));
 }
 
+/// What a hook passes over is there afterwards, the last thousand of it.
+fn what_a_hook_keeps() {
+    let (say, said) = channel();
+    let (looks, look) = channel::<()>();
+    let look = std::sync::Arc::new(std::sync::Mutex::new(look));
+    let process = Bastion::spawn(
+        move |context: BastionContext, _msg: Box<dyn Message>| {
+            look.lock().unwrap().recv().unwrap();
+            context.clone().hook();
+            let receiver = context.bcast_rx.unwrap();
+            while let Ok(message) = receiver.try_recv() {
+                receive! { message, i32 => |number| say.send(number).unwrap(), _ => () }
+            }
+            say.send(-1).unwrap();
+        },
+        "",
+    );
+    let sender = process.tx.unwrap();
+    (0..1_005).for_each(|number: i32| sender.send(Box::new(number)).unwrap());
+    looks.send(()).unwrap();
+    let heard: Vec<i32> = said.iter().take_while(|number| *number >= 0).collect();
+    assert_eq!(heard, (5..1_005).collect::<Vec<_>>());
+}
+
 /// A closure that does not look whether it is to stop is given up after a second.
 fn given_up() {
     let (say, said) = channel();
@@ -246,6 +270,7 @@ fn section_20_1_programs() {
     strategies();
     spawned_from_the_context();
     communication();
+    what_a_hook_keeps();
     given_up();
     the_end();
 }

@@ -53,7 +53,10 @@ macro_rules! receive {
                     } else
                 )*
                 {
-                    $default;
+                    #[allow(clippy::no_effect)]
+                    {
+                        $default;
+                    }
                 }
             }
         }

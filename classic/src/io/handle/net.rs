@@ -41,7 +41,7 @@ impl Handle<TcpListener> {
 
 impl Handle<TcpStream> {
     /// Connects to the first of the addresses that answers. A name is looked up on the calling thread, which that blocks:
-    /// [`resolve`](super::resolve) does not.
+    /// [`resolve`](crate::io::resolve) does not.
     ///
     /// # Errors
     /// That of the last address that was tried, or of the name.
