@@ -11,9 +11,9 @@ use crate::element::Element;
 use crate::envelope::SignedMessage;
 use crate::exec::Exec;
 use crate::path::BastionPathElement;
-use crate::strategy::{self, RestartStrategy, SupervisionStrategy};
+use crate::strategy::RestartStrategy;
 use crate::supervisor::SupervisorRef;
-use bastion_supervision::plan::{AutoShutdown, RestartType};
+use bastion_supervision::plan::RestartType;
 use bastion_supervision::{Child, Supervisor};
 use std::fmt;
 use std::future::Future;
@@ -224,7 +224,8 @@ impl Children {
         let describe = |n: usize| child::describe(&group, n.to_string().into(), self.exec.clone());
         let (children, elems): (Vec<_>, Vec<ChildRef>) = (0..self.redundancy).map(describe).unzip();
         group.elems.get_or_init(|| elems);
-        let described = Described { engine: engine.observed_by(element), children };
+        let engine = engine.observed_by(element).observed_by(group.clone());
+        let described = Described { engine, children };
         (described, ChildrenRef(group))
     }
 }
@@ -250,16 +251,11 @@ pub(crate) struct Described {
 
 impl Described {
     /// Applies the rules of the supervisor that it is below: to its children, one by one, and to the group, as a whole.
-    pub(crate) fn finish(
-        self,
-        supervision: &SupervisionStrategy,
-        restart: &RestartStrategy,
-    ) -> Supervisor {
+    pub(crate) fn finish(self, restart: &RestartStrategy) -> Supervisor {
         let (policy, backoff) = (restart.policy(), restart.backoff());
-        let engine = strategy::group(self.engine, supervision)
-            .auto_shutdown(AutoShutdown::WhenEmpty)
+        let engine = self
+            .engine
             .gives_up_with_error()
-            .keeps_rules()
             .restart(RestartType::Transient)
             .policy(policy)
             .backoff(backoff);

@@ -9,8 +9,11 @@ use crate::envelope::{RefAddr, SignedMessage};
 use crate::hub::Hub;
 use crate::message::{Message, Msg};
 use crate::path::BastionPath;
+use crate::strategy;
 use crate::supervisor::SupervisorRef;
 use bastion_mailbox::Value;
+use bastion_supervision::Observer;
+use bastion_supervision::plan::Settings;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -43,6 +46,13 @@ pub(crate) struct Group {
     pub(crate) dispatcher_types: Vec<DispatcherType>,
     pub(crate) distributors: Vec<Distributor>,
     pub(crate) elems: OnceLock<Vec<ChildRef>>,
+}
+
+/// What it runs by is its supervisor's to say, and may have changed since it was described.
+impl Observer for Group {
+    fn rules(&self) -> Option<Settings> {
+        Some(strategy::group_settings(&self.above.supervision()))
+    }
 }
 
 impl ChildrenRef {

@@ -5,7 +5,7 @@ use crate::children_ref::ChildrenRef;
 use crate::context::BastionContext;
 use crate::hub::Hub;
 use crate::message::Message;
-use crate::strategy::{self, RestartStrategy, SupervisionStrategy};
+use crate::strategy::RestartStrategy;
 use crate::supervisor::{self, SupervisorRef};
 use crate::sync::lock;
 use bastion_supervision::plan::ExitReason;
@@ -77,10 +77,9 @@ impl Platform {
     /// ```
     pub fn new(runtime: Runtime) -> Platform {
         let (system, hub) = (System::new(runtime.clone()), Arc::new(Hub::new(runtime)));
-        let engine =
-            strategy::supervisor(Supervisor::new("bastion"), &SupervisionStrategy::default());
+        let engine = Supervisor::new("bastion");
         let root = SupervisorRef::hidden(hub, engine.reference());
-        let stage = Mutex::new(Stage::Described(Box::new(engine)));
+        let stage = Mutex::new(Stage::Described(Box::new(engine.observed_by(root.rules()))));
         Platform(Arc::new(Inner { system, root, stage }))
     }
 
@@ -163,7 +162,7 @@ impl Platform {
         C: FnOnce(Children) -> Children,
     {
         let (described, reference) = init(Children::new()).describe(&self.0.root);
-        self.add(described.finish(&SupervisionStrategy::OneForOne, &RestartStrategy::default()))?;
+        self.add(described.finish(&RestartStrategy::default()))?;
         self.0.root.add_children(&reference);
         Ok(reference)
     }

@@ -1,6 +1,5 @@
 //! The rules of a supervisor, as bastion 0.4 says them and as the engine does.
 
-use bastion_supervision::Supervisor;
 use bastion_supervision::plan::{
     self, AutoShutdown, Backoff, Intensity, Order, Settings, Strategy,
 };
@@ -240,24 +239,9 @@ pub(crate) fn group_settings(above: &SupervisionStrategy) -> Settings {
         .backoff(Backoff::storm_guard())
 }
 
-/// The same, said to one that is being described.
-pub(crate) fn group(engine: Supervisor, above: &SupervisionStrategy) -> Supervisor {
-    let engine =
-        engine.auto_shutdown(AutoShutdown::WhenEmpty).default_backoff(Backoff::storm_guard());
-    match intensity(above) {
-        Some(Intensity { max, period }) => engine.intensity(max, period),
-        None => engine.unlimited(),
-    }
-}
-
 /// The rules of a supervisor with this strategy.
 pub(crate) fn supervisor_settings(strategy: &SupervisionStrategy) -> Settings {
     Settings::default().strategy(strategy.into()).intensity(None).backoff(Backoff::storm_guard())
-}
-
-/// The same, said to one that is being described.
-pub(crate) fn supervisor(engine: Supervisor, strategy: &SupervisionStrategy) -> Supervisor {
-    engine.strategy(strategy.into()).unlimited().default_backoff(Backoff::storm_guard())
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use crate::callbacks::Callbacks;
 use crate::children::{self, Children};
 use crate::children_ref::ChildrenRef;
 use crate::context::BastionId;
-use crate::strategy;
 use crate::sync::lock;
 use bastion_supervision::plan::RestartType;
 use std::fmt;
@@ -211,10 +210,10 @@ impl Supervisor {
     /// Applies the rules of the supervisor that it is below; its own are applied to its elements.
     pub(crate) fn finish(self, above: &RestartStrategy) -> bastion_supervision::Supervisor {
         let Supervisor { reference, engine, strategy, restart, callbacks, elements } = self;
-        reference.settle(strategy.clone(), restart.clone(), callbacks);
-        let engine = strategy::supervisor(engine, &strategy)
+        reference.settle(strategy, restart.clone(), callbacks);
+        let engine = engine
             .observed_by(reference.element().clone())
-            .keeps_rules()
+            .observed_by(reference.rules())
             .restart(RestartType::Transient)
             .policy(above.policy())
             .backoff(above.backoff());
@@ -222,7 +221,7 @@ impl Supervisor {
         elements.into_iter().fold(engine, |engine, element| {
             engine.supervisor(match element {
                 Element::Supervisor(supervisor) => supervisor.finish(&restart),
-                Element::Children(children) => children.finish(&strategy, &restart),
+                Element::Children(children) => children.finish(&restart),
             })
         })
     }

@@ -333,6 +333,34 @@ fn section_3_3_rest_for_one_restarts_what_failed_and_what_was_added_after_it() {
     assert_eq!(happened, expected.concat());
 }
 
+#[test]
+fn section_3_2_a_change_of_the_strategy_reaches_a_group_that_rests() {
+    run(|platform, sim| async move {
+        let log = Log::default();
+        let mut groups = Vec::new();
+        let supervisor = platform
+            .supervisor(|supervisor| {
+                for name in ["a", "b"] {
+                    groups.push(supervisor.children_ref(group(&log, name)));
+                }
+                supervisor
+            })
+            .unwrap();
+        platform.start();
+        only(&groups[0]).tell_anonymously(Order::Finish).unwrap();
+        sim.sleep(SECOND).await;
+        supervisor.strategy(SupervisionStrategy::OneForAll).unwrap();
+        sim.sleep(SECOND).await;
+        only(&groups[1]).tell_anonymously(Order::Fail).unwrap();
+        sim.sleep(SECOND).await;
+        log.take();
+        // It runs again, and its failure is that of all.
+        only(&groups[0]).tell_anonymously(Order::Fail).unwrap();
+        sim.sleep(SECOND).await;
+        assert!(log.take().contains(&"b before_restart".to_owned()));
+    });
+}
+
 /// Lets the only child of a group fail `failures` times, a long time apart, and returns when it ran again, in milliseconds after the failure.
 fn delays(strategy: SupervisionStrategy, restart: RestartStrategy, failures: usize) -> Vec<u128> {
     run(|platform, sim| async move {

@@ -1,7 +1,7 @@
 //! Supervisors that are observed, that end when they are empty, and to which things are said without waiting.
 
 use bastion_supervision::plan::{
-    AutoShutdown, Backoff, ExitReason, Intensity, RestartPolicy, RestartType, Strategy,
+    AutoShutdown, Backoff, ExitReason, Intensity, RestartPolicy, RestartType, Settings, Strategy,
 };
 use bastion_supervision::{
     Child, Context, Exit, Observer, Report, Runtime, Sim, Supervisor, System, child,
@@ -213,19 +213,31 @@ fn a_transient_supervisor_that_gives_up_with_an_error_is_restarted() {
     });
 }
 
+/// Has the rules of a supervisor, or none.
+struct Keeper(Mutex<Option<Settings>>);
+
+impl Observer for Keeper {
+    fn rules(&self) -> Option<Settings> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
 #[test]
-fn changed_rules_are_kept_over_restarts_if_that_was_said() {
+fn an_incarnation_begins_with_the_rules_that_an_observer_has_or_its_own() {
     run(|system, sim| async move {
         for keeps in [false, true] {
             let name = format!("above {keeps}");
-            let group = Supervisor::new("group").child(told());
-            let group = if keeps { group.keeps_rules() } else { group };
+            let keeper = Arc::new(Keeper(Mutex::new(None)));
+            let group = Supervisor::new("group").child(told()).observed_by(keeper.clone());
             let reference = group.reference();
             let above = system.supervise(Supervisor::new(name).supervisor(group)).await.unwrap();
             let rules = reference.settings().await.unwrap();
             let rules = rules.intensity(Some(Intensity::new(7, SECOND)));
             reference.request_settings(rules.clone()).unwrap();
             assert_eq!(reference.settings().await.unwrap(), rules);
+            if keeps {
+                *keeper.0.lock().unwrap() = Some(rules.clone());
+            }
             above.recycle_child("group", Duration::ZERO).await.unwrap();
             sim.sleep(SECOND).await;
             assert_eq!(reference.settings().await.unwrap() == rules, keeps);

@@ -12,7 +12,8 @@ use crate::path::{BastionPath, BastionPathElement};
 use crate::strategy;
 use crate::sync::lock;
 use bastion_mailbox::Value;
-use bastion_supervision::SupervisorRef as Engine;
+use bastion_supervision::plan::Settings;
+use bastion_supervision::{Observer, SupervisorRef as Engine};
 use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 
@@ -54,6 +55,13 @@ struct Rules {
 enum Member {
     Supervisor(Weak<Cell>),
     Children(Weak<Group>),
+}
+
+/// Its strategy may have been changed since it was described.
+impl Observer for Cell {
+    fn rules(&self) -> Option<Settings> {
+        Some(strategy::supervisor_settings(&lock(&self.rules).strategy))
+    }
 }
 
 impl SupervisorRef {
@@ -106,6 +114,20 @@ impl SupervisorRef {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    /// Who its strategy is for: each of its elements.
+    pub(crate) fn supervision(&self) -> SupervisionStrategy {
+        lock(&self.0.rules).strategy.clone()
+    }
+
+    fn restart_strategy(&self) -> RestartStrategy {
+        lock(&self.0.rules).restart.clone()
+    }
+
+    /// Says by which rules it begins.
+    pub(crate) fn rules(&self) -> Arc<dyn Observer> {
+        self.0.clone()
     }
 
     pub(super) fn element(&self) -> &Arc<Element> {
@@ -169,7 +191,7 @@ impl SupervisorRef {
     {
         let supervisor = init(Supervisor::new(self));
         let reference = supervisor.reference().clone();
-        let engine = supervisor.finish(&lock(&self.0.rules).restart.clone());
+        let engine = supervisor.finish(&self.restart_strategy());
         self.start(engine)?;
         self.add_supervisor(&reference);
         Ok(reference)
@@ -195,13 +217,8 @@ impl SupervisorRef {
         C: FnOnce(Children) -> Children,
     {
         let (described, reference) = init(Children::new()).describe(self);
-        let engine = {
-            // Under the lock, so that a change of the strategy meets it either way.
-            let rules = lock(&self.0.rules);
-            self.add_children(&reference);
-            described.finish(&rules.strategy, &rules.restart)
-        };
-        self.start(engine)?;
+        self.add_children(&reference);
+        self.start(described.finish(&self.restart_strategy()))?;
         Ok(reference)
     }
 
@@ -230,17 +247,17 @@ impl SupervisorRef {
         if self.has_stopped() {
             return Err(());
         }
-        let settings = strategy::supervisor_settings(&strategy);
-        self.0.engine.request_settings(settings).map_err(|_gone| ())?;
+        // Under the lock, so that of two changes the last one holds everywhere. What is started later begins with it.
         let mut rules = lock(&self.0.rules);
+        rules.strategy = strategy.clone();
         for member in self.members() {
             if let Either::Children(group) = member {
-                // One that has stopped is not asked any more.
+                // One that has stopped is told when it is started again.
                 let _ = group.0.engine.request_settings(strategy::group_settings(&strategy));
             }
         }
-        rules.strategy = strategy;
-        Ok(())
+        let settings = strategy::supervisor_settings(&strategy);
+        self.0.engine.request_settings(settings).map_err(|_gone| ())
     }
 
     /// Sends a message to all children below this supervisor, which share it.

@@ -15,10 +15,9 @@ use crate::plan::{
     RestartType, Settings, Shutdown, Strategy,
 };
 use crate::process::{Life, Process, Shared, body};
-use crate::sync::lock;
 use crate::worker::{RestartStrategy, Worker};
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Describes a supervisor: its rules, and the children that it starts with.
@@ -63,7 +62,6 @@ pub struct Supervisor {
 #[derive(Clone, Default)]
 struct Rest {
     observers: Observers,
-    keeps_rules: bool,
     gives_up_with_error: bool,
 }
 
@@ -165,14 +163,7 @@ impl Supervisor {
         self
     }
 
-    /// Keeps rules that are changed while it runs ([`SupervisorRef::change_settings`]) over its restarts. Otherwise each incarnation begins
-    /// with those that it was described with.
-    pub fn keeps_rules(mut self) -> Self {
-        self.rest.keeps_rules = true;
-        self
-    }
-
-    /// Adds somebody who is told when it starts its children, and when it has stopped.
+    /// Adds somebody who is told when it starts its children, and when it has stopped, and who may say by which rules it begins.
     pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
         self.rest.observers.add(observer);
         self
@@ -295,7 +286,7 @@ impl Supervisor {
     pub(crate) fn into_child(self) -> (Given, SupervisorRef) {
         let Supervisor { shared, name, settings, spec, place, dedicated, children, rest } = self;
         let children = children.into_iter().map(Given::take).collect();
-        let blueprint = Blueprint { name, settings: Mutex::new(settings), children, rest };
+        let blueprint = Blueprint { name, settings, children, rest };
         let blueprint = Arc::new(blueprint);
         let dedicated = dedicated.map(|threads| Dedicated { threads, place: place.clone() });
         let start = Arc::new(Nested { shared: shared.clone(), blueprint, dedicated });
@@ -316,22 +307,15 @@ impl fmt::Debug for Supervisor {
 /// What every incarnation of a supervisor starts from.
 pub(crate) struct Blueprint {
     pub(crate) name: Arc<str>,
-    settings: Mutex<Settings>,
+    settings: Settings,
     pub(crate) children: Vec<AnyChild>,
     rest: Rest,
 }
 
 impl Blueprint {
     /// The rules that an incarnation begins with.
-    pub(super) fn settings(&self) -> Settings {
-        lock(&self.settings).clone()
-    }
-
-    /// Takes note of rules that were changed.
-    pub(super) fn keep(&self, settings: &Settings) {
-        if self.rest.keeps_rules {
-            *lock(&self.settings) = settings.clone();
-        }
+    pub(super) fn settings(&self, env: &Env) -> Settings {
+        self.observers().rules(env).unwrap_or_else(|| self.settings.clone())
     }
 
     pub(super) fn observers(&self) -> &Observers {

@@ -76,7 +76,8 @@ impl Driver {
             return Err(invalid(Arc::new(InvalidSupervisor::EmptyName)));
         }
         blueprint.observers().tell(Some(cx.env()), |observer| observer.starting());
-        let mut plan = Plan::new(blueprint.settings()).map_err(|error| invalid(Arc::new(error)))?;
+        let mut plan =
+            Plan::new(blueprint.settings(cx.env())).map_err(|error| invalid(Arc::new(error)))?;
         plan.seed(cx.env().runtime().random());
         let now = cx.env().now();
         let mut driver = Driver {
@@ -105,11 +106,6 @@ impl Driver {
 
     pub(super) fn now(&self) -> Time {
         self.at
-    }
-
-    /// Has the next incarnation begin with the rules as they are now, if it is to.
-    pub(super) fn keep_rules(&self) {
-        self.blueprint.keep(self.plan.settings());
     }
 
     pub(super) fn name(&self) -> &Arc<str> {

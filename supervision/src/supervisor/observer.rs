@@ -1,11 +1,12 @@
 //! [`Observer`]: somebody who is told when a supervisor's children start, and when it has stopped.
 
 use crate::env::Env;
+use crate::plan::Settings;
 use std::sync::Arc;
 
 /// Is told what becomes of a supervisor, at the moments at which something can still be done beside it.
 ///
-/// [`starting`](Self::starting) and [`started`](Self::started) are called by the supervisor's own process, which does nothing else meanwhile:
+/// [`starting`](Self::starting), [`rules`](Self::rules) and [`started`](Self::started) are called by the supervisor's own process, which does nothing else meanwhile:
 /// an observer that blocks holds it up, and whoever waits for it. A panic is contained, and reported.
 ///
 /// # Examples
@@ -43,6 +44,12 @@ pub trait Observer: Send + Sync + 'static {
     /// An incarnation begins: its children are started when this has returned.
     fn starting(&self) {}
 
+    /// Returns the rules that this incarnation begins with, for one whose rules are kept elsewhere. Otherwise, or if it panics, they are those that it was
+    /// described with, whatever they were changed to while an earlier one ran. Those that contradict themselves fail the start.
+    fn rules(&self) -> Option<Settings> {
+        None
+    }
+
     /// All children that it was described with are ready.
     fn started(&self) {}
 
@@ -59,6 +66,15 @@ pub(crate) struct Observers(Vec<Arc<dyn Observer>>);
 impl Observers {
     pub(super) fn add(&mut self, observer: Arc<dyn Observer>) {
         self.0.push(observer);
+    }
+
+    /// The rules of the first of them that has some.
+    pub(super) fn rules(&self, env: &Env) -> Option<Settings> {
+        self.0.iter().find_map(|observer| {
+            let mut rules = None;
+            env.contain(|| rules = observer.rules());
+            rules
+        })
     }
 
     /// Tells them; `env`: where a panic is reported.

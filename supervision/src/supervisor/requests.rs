@@ -41,11 +41,7 @@ impl Driver {
             Command::Spec { which, reply } => reply.send(self.spec(&which)),
             Command::Settings { reply } => reply.send(self.plan.settings().clone()),
             Command::ChangeSettings { settings, reply } => {
-                let changed = self.plan.change_settings(*settings);
-                if changed.is_ok() {
-                    self.keep_rules();
-                }
-                reply.send(changed);
+                reply.send(self.plan.change_settings(*settings));
             }
             Command::Recycle { which, after, reply } => self.recycle(&which, after, reply),
             Command::Survey { question } => question.answer(self.account()),
