@@ -59,6 +59,7 @@ const GOALS: &[Goal] = &[
     goal("ask", EVERY, Limit::OverBest(1.5)),
     goal("ask", EVERY, Limit::Over(HEAVY, 5.0)),
     goal("dynamic", EVERY, Limit::TimesFloor(1.25)),
+    goal("classic", EVERY, Limit::TimesFloor(1.25)),
     goal("ring", "hop", Limit::AtMost(90.0)),
     goal("ring", EVERY, Limit::OverBest(1.5)),
     goal("ring", EVERY, Limit::Over(HEAVY, 5.0)),

@@ -45,7 +45,7 @@ impl<L: Library> Act<L> for Idle {
     }
 }
 
-fn idle<L: Library>(count: u32) -> Measured {
+pub(super) fn idle<L: Library>(count: u32) -> Measured {
     let mut addresses = start::<L>(BATCH)?;
     let before = resident_bytes()?;
     addresses.extend(start::<L>(count)?);

@@ -36,6 +36,7 @@ mod actor_memory;
 mod ask;
 mod async_executor_set;
 mod blocking;
+mod classic;
 mod dynamic;
 mod lifecycle;
 mod lightproc;
@@ -79,6 +80,7 @@ pub(crate) const GROUPS: &[Group] = &[
     tell::GROUP,
     ask::GROUP,
     dynamic::GROUP,
+    classic::GROUP,
     ring::GROUP,
     lifecycle::GROUP,
     actor_memory::GROUP,
@@ -113,6 +115,7 @@ pub(crate) const SETS: &[Set] = &[
             "tell",
             "ask",
             "dynamic",
+            "classic",
             "ring",
             "lifecycle",
             "actor-memory",

@@ -69,7 +69,7 @@ impl<L: Library> Act<L> for Member<L> {
     }
 }
 
-fn ring<L: Library>(hops: u32) -> Measured {
+pub(super) fn ring<L: Library>(hops: u32) -> Measured {
     let (finish, mut wait) = latch();
     let first = L::spawn(Member { next: None, finish: finish.clone() })?;
     let mut next = first.clone();

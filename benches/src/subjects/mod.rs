@@ -10,6 +10,7 @@ pub(crate) mod actors;
 pub(crate) mod bastion;
 pub(crate) mod bastion_04;
 pub(crate) mod bastion_any;
+pub(crate) mod bastion_classic;
 pub(crate) mod erlang;
 pub(crate) mod executors;
 pub(crate) mod floor;
