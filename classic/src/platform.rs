@@ -9,7 +9,7 @@ use crate::strategy::RestartStrategy;
 use crate::supervisor::{self, SupervisorRef};
 use crate::sync::lock;
 use bastion_supervision::plan::ExitReason;
-use bastion_supervision::{Runtime, Sim, Supervisor, System};
+use bastion_supervision::{Observer, Runtime, Sim, Supervisor, SupervisorRef as Engine, System};
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -189,6 +189,9 @@ impl Platform {
     }
 
     fn add(&self, element: Supervisor) -> Result<(), ()> {
+        let root = self.0.root.engine().clone();
+        let forgetting = Forgetting { element: element.reference(), root };
+        let element = element.observed_by(Arc::new(forgetting));
         let mut stage = lock(&self.0.stage);
         match &mut *stage {
             Stage::Described(root) => {
@@ -323,6 +326,19 @@ impl Platform {
     /// ```
     pub fn has_ended(&self) -> bool {
         self.0.system.has_ended()
+    }
+}
+
+/// Has an element at the top forgotten when it has stopped: none there is ever restarted with another one.
+struct Forgetting {
+    element: Engine,
+    root: Engine,
+}
+
+impl Observer for Forgetting {
+    fn stopped(&self) {
+        // Said too early, before the root has heard of the end, it does nothing; then it is said again.
+        let _ = self.root.request_delete(self.element.name());
     }
 }
 

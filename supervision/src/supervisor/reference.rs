@@ -132,6 +132,15 @@ impl SupervisorRef {
         self.post(Command::Request { request, which, reply })
     }
 
+    /// Asks to forget a child, and does not wait: see [`delete_child`](Self::delete_child). Nothing happens if there is no such child, or if it runs.
+    ///
+    /// # Errors
+    /// [`Gone`] when the supervisor has ended.
+    pub fn request_delete(&self, which: impl Into<Which>) -> Result<(), Gone> {
+        let (request, which, reply) = (Request::Delete, which.into(), Reply::unread());
+        self.post(Command::Request { request, which, reply })
+    }
+
     /// Asks for other rules, and does not wait: see [`change_settings`](Self::change_settings). Rules that contradict themselves change nothing.
     ///
     /// # Errors
