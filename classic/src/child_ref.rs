@@ -284,6 +284,7 @@ impl ChildRef {
         self.send(SignedMessage::new(Msg::ask(msg, sender), sign))
     }
 
+    #[inline]
     pub(crate) fn send(&self, message: SignedMessage) -> Result<(), TellError<SignedMessage>> {
         self.0.address.tell(message)
     }

@@ -5,9 +5,9 @@ use crate::children_ref::ChildrenRef;
 use crate::dispatcher::{BroadcastTarget, DispatcherType, NotificationType};
 use crate::envelope::{RefAddr, SignedMessage};
 use crate::errors::ReceiveError;
+use crate::inbox::Inbox;
 use crate::message::{Answer, Message, Msg};
 use crate::supervisor::SupervisorRef;
-use async_lock::{Mutex, MutexGuard};
 use bastion_mailbox::Value;
 use bastion_supervision::{Context, Runtime};
 use std::fmt;
@@ -80,8 +80,7 @@ pub struct BastionContext {
     child: ChildRef,
     group: ChildrenRef,
     runtime: Runtime,
-    /// Who receives has it, also while it waits.
-    inner: Mutex<Context<SignedMessage>>,
+    inbox: Inbox<SignedMessage>,
     refusals: AtomicU32,
 }
 
@@ -92,8 +91,8 @@ impl BastionContext {
         runtime: Runtime,
         context: Context<SignedMessage>,
     ) -> BastionContext {
-        let (inner, refusals) = (Mutex::new(context), AtomicU32::new(0));
-        BastionContext { child, group, runtime, inner, refusals }
+        let (inbox, refusals) = (Inbox::new(context), AtomicU32::new(0));
+        BastionContext { child, group, runtime, inbox, refusals }
     }
 
     /// Returns the child itself.
@@ -173,16 +172,11 @@ impl BastionContext {
     /// # });
     /// ```
     pub async fn try_recv(&self) -> Option<SignedMessage> {
-        if let Some(message) = self.next() {
+        if let Some(message) = self.inbox.try_recv() {
             return Some(message);
         }
         yield_now().await;
-        self.next()
-    }
-
-    fn next(&self) -> Option<SignedMessage> {
-        // Who has it waits for a message that is not there.
-        self.inner.try_lock()?.try_recv()
+        self.inbox.try_recv()
     }
 
     /// Waits for the next message.
@@ -210,8 +204,7 @@ impl BastionContext {
     /// # });
     /// ```
     pub async fn recv(&self) -> Result<SignedMessage, ()> {
-        let received = self.receiver().await.recv().await;
-        match received {
+        match self.inbox.recv().await {
             Some(message) => Ok(message),
             None => self.refused(()).await,
         }
@@ -241,8 +234,7 @@ impl BastionContext {
     /// # });
     /// ```
     pub async fn try_recv_timeout(&self, timeout: Duration) -> Result<SignedMessage, ReceiveError> {
-        let received = async { self.receiver().await.recv().await };
-        match within(received, self.runtime.sleep(timeout)).await {
+        match within(self.inbox.recv(), self.runtime.sleep(timeout)).await {
             Some(Some(message)) => Ok(message),
             Some(None) => self.refused(ReceiveError::Other).await,
             None => Err(ReceiveError::Timeout(timeout)),
@@ -274,13 +266,6 @@ impl BastionContext {
     ) -> Result<SignedMessage, ReceiveError> {
         let answered = within(answer, self.runtime.sleep(timeout)).await;
         answered.ok_or(ReceiveError::Timeout(timeout))?.map_err(|()| ReceiveError::Other)
-    }
-
-    async fn receiver(&self) -> MutexGuard<'_, Context<SignedMessage>> {
-        match self.inner.try_lock() {
-            Some(inner) => inner,
-            None => self.inner.lock().await,
-        }
     }
 
     async fn refused<T, E>(&self, error: E) -> Result<T, E> {

@@ -30,6 +30,7 @@ pub struct SignedMessage {
 }
 
 impl SignedMessage {
+    #[inline]
     pub(crate) fn new(msg: Msg, sign: RefAddr) -> SignedMessage {
         SignedMessage { msg, sign }
     }
@@ -52,6 +53,7 @@ impl SignedMessage {
     /// # });
     /// ```
     #[doc(hidden)]
+    #[inline]
     pub fn extract(self) -> (Msg, RefAddr) {
         (self.msg, self.sign)
     }
@@ -103,6 +105,7 @@ impl RefAddr {
         RefAddr(Some(child))
     }
 
+    #[inline]
     pub(crate) fn dead_letters() -> RefAddr {
         RefAddr(None)
     }

@@ -17,6 +17,7 @@ pub mod errors;
 mod exec;
 pub mod executor;
 mod hub;
+mod inbox;
 #[cfg(feature = "io")]
 pub mod io;
 mod macros;

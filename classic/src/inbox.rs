@@ -1,0 +1,126 @@
+//! [`Inbox`]: how a child receives, in whatever task and in several at once. It knows no message.
+//!
+//! The engine's context receives for one at a time. So it is behind a lock, which is held for a poll and not for a wait; one of those who wait has its waker
+//! in the mailbox, the others stand behind it. Whoever stops waiting, with a message or without one, wakes the next, which takes its place.
+
+use crate::sync::lock;
+use bastion_supervision::Context;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Mutex;
+use std::task::{self, Poll, Waker};
+
+/// Names one who waits.
+type Seat = u64;
+
+/// What a child receives from.
+pub(crate) struct Inbox<M: Send + 'static>(Mutex<State<M>>);
+
+struct State<M: Send + 'static> {
+    context: Context<M>,
+    /// Who has its waker in the mailbox.
+    waiting: Option<Seat>,
+    behind: VecDeque<(Seat, Waker)>,
+    last_seat: Seat,
+}
+
+impl<M: Send + 'static> Inbox<M> {
+    pub(crate) fn new(context: Context<M>) -> Inbox<M> {
+        Inbox(Mutex::new(State { context, waiting: None, behind: VecDeque::new(), last_seat: 0 }))
+    }
+
+    /// Waits for the next message. `None`: the child is asked to stop.
+    ///
+    /// # Cancel safety
+    /// No message is lost when the future is dropped.
+    pub(crate) fn recv(&self) -> Recv<'_, M> {
+        Recv { inbox: self, seat: None }
+    }
+
+    /// Returns the next message, if one waits that nobody else waits for.
+    pub(crate) fn try_recv(&self) -> Option<M> {
+        let mut state = lock(&self.0);
+        if state.waiting.is_some() { None } else { state.context.try_recv() }
+    }
+}
+
+impl<M: Send + 'static> State<M> {
+    fn new_seat(&mut self) -> Seat {
+        self.last_seat += 1;
+        self.last_seat
+    }
+
+    /// Says whether it stood behind others. Then it does not any more.
+    fn leaves_from_behind(&mut self, seat: Seat) -> bool {
+        let place = self.behind.iter().position(|(behind, _)| *behind == seat);
+        place.and_then(|place| self.behind.remove(place)).is_some()
+    }
+
+    /// Ends a wait, and returns who is to be woken, to take the place.
+    fn leave(&mut self, seat: Seat) -> Option<Waker> {
+        if self.leaves_from_behind(seat) {
+            return None;
+        }
+        self.waiting.take_if(|waiting| *waiting == seat);
+        // Otherwise it was woken to take the place, and another has come before it.
+        let next = if self.waiting.is_none() { self.behind.pop_front() } else { None };
+        next.map(|(_, waker)| waker)
+    }
+}
+
+/// The future of a receive.
+pub(crate) struct Recv<'a, M: Send + 'static> {
+    inbox: &'a Inbox<M>,
+    /// It waits, or was woken to take the place of who has waited.
+    seat: Option<Seat>,
+}
+
+impl<M: Send + 'static> Future for Recv<'_, M> {
+    type Output = Option<M>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Option<M>> {
+        let mut state = lock(&self.inbox.0);
+        if state.waiting.is_some() && state.waiting != self.seat {
+            let seat = self.seat.unwrap_or_else(|| state.new_seat());
+            state.leaves_from_behind(seat);
+            state.behind.push_back((seat, task.waker().clone()));
+            drop(state);
+            self.seat = Some(seat);
+            return Poll::Pending;
+        }
+        let polled = pin!(state.context.recv()).poll(task);
+        let next = match (&polled, self.seat) {
+            (Poll::Ready(_), None) => return polled,
+            (Poll::Ready(_), Some(seat)) => {
+                let next = state.leave(seat);
+                drop(state);
+                self.seat = None;
+                next
+            }
+            (Poll::Pending, seat) => {
+                let seat = seat.unwrap_or_else(|| state.new_seat());
+                state.leaves_from_behind(seat);
+                state.waiting = Some(seat);
+                drop(state);
+                self.seat = Some(seat);
+                None
+            }
+        };
+        if let Some(next) = next {
+            next.wake();
+        }
+        polled
+    }
+}
+
+impl<M: Send + 'static> Drop for Recv<'_, M> {
+    fn drop(&mut self) {
+        if let Some(seat) = self.seat {
+            let next = lock(&self.inbox.0).leave(seat);
+            if let Some(next) = next {
+                next.wake();
+            }
+        }
+    }
+}
