@@ -16,7 +16,7 @@ pub use bastion_classic::config::Config;
 pub use bastion_classic::refuse;
 pub use bastion_classic::{
     answer, blocking, child_ref, children, children_ref, context, dispatcher, distributor,
-    envelope, errors, message, msg, path, platform, run, spawn, supervisor,
+    envelope, errors, message, msg, path, platform, resizer, run, spawn, supervisor,
 };
 /// Each method becomes a variant of an enum, `CounterMessage` for a `Counter`, and a method of every `Address<CounterMessage>`, by the trait
 /// `CounterAddress`: with this in scope, `counter.add(2)?` tells, and `counter.total().await?` asks. The methods stay what they were, so the state
@@ -146,12 +146,12 @@ pub use bastion_supervision::{
     Lease, MailboxFull, Message, Monitor, Msg, NameError, Names, NoSupervisor, NotUnderstood,
     Observer, Overflow, Pid, Place, PlaceError, Pool, PoolAddress, PoolAsk, PoolAskError,
     PoolTellError, ProcessShutdown, Published, Recipient, Record, Refusal, Reply, Report,
-    RequestError, Resource, RestartMode, RestartStrategy, Retired, Route, Runtime, RuntimeError,
-    ShutdownHandle, ShutdownStrategy, Sim, Source, StartChildError, Stats, StopSignal, Stopped,
-    Supervisable, Supervision, Supervisor, SupervisorError, SupervisorFuture, SupervisorRef,
-    System, SystemBuilder, Task, Tasks, TellError, TellNameError, TimedOut, Totals, Tree,
-    TryAcquireError, Undelivered, Which, Worker, Workload, child, current_pid, current_supervisor,
-    one_shot, plan, progress, spawn, supervised, worker,
+    RequestError, Resize, Resource, RestartMode, RestartStrategy, Retired, Route, Runtime,
+    RuntimeError, ShutdownHandle, ShutdownStrategy, Sim, Sizing, Source, StartChildError, Stats,
+    StopSignal, Stopped, Supervisable, Supervision, Supervisor, SupervisorError, SupervisorFuture,
+    SupervisorRef, System, SystemBuilder, Task, Tasks, TellError, TellNameError, TimedOut, Totals,
+    Tree, TryAcquireError, Undelivered, Which, Worker, Workload, child, current_pid,
+    current_supervisor, one_shot, plan, progress, spawn, supervised, worker,
 };
 #[cfg(feature = "signals")]
 pub use bastion_supervision::{SignalError, Termination, termination};

@@ -3,6 +3,7 @@
 use crate::child_ref::{Cell, ChildRef};
 use crate::children_ref::{ChildrenRef, Group};
 use crate::context::{BastionContext, BastionId};
+use crate::crowd::Post;
 use crate::element::Element;
 use crate::envelope::SignedMessage;
 use crate::exec::Exec;
@@ -31,14 +32,15 @@ pub(crate) fn describe(
             restarted(&above.element, &cx);
         }
         let membership = Membership::join(above.clone(), child.clone());
-        let (child, group, exec) = (child.clone(), ChildrenRef(above.clone()), exec.clone());
+        let (child, group, exec) = (child.clone(), ChildrenRef::new(above.clone()), exec.clone());
         async move {
             let _membership = membership;
             let (stop, runtime) = (cx.stop_signal(), group.hub().runtime().clone());
+            let leaver = child.clone();
             // Here, so that a panic in the closure is this child's failure, to be restarted by its policy.
             let body = exec.begin(BastionContext::new(child, group, runtime, cx));
             match body.await {
-                Err(()) if !stop.is_requested() => {
+                Err(()) if !stop.is_requested() && !leaver.leaves() => {
                     Err(Exit::error("the child ended with an error"))
                 }
                 _ => Ok(()),
@@ -61,6 +63,7 @@ pub(crate) fn describe(
         group: group.engine.clone(),
         label,
         started_in: AtomicU32::new(0),
+        post: group.crowd.as_ref().map(|_| Post::default()),
     });
     slot.get_or_init(|| reference.clone());
     (child, reference)

@@ -1,6 +1,7 @@
 //! [`ChildRef`]: how others reach a child.
 
 use crate::context::BastionId;
+use crate::crowd::{Leave, Post};
 use crate::element::Element;
 use crate::envelope::{RefAddr, SignedMessage};
 use crate::errors::SendError;
@@ -42,6 +43,8 @@ pub(crate) struct Cell {
     pub(crate) label: Arc<str>,
     /// At which start of its group it was started last.
     pub(crate) started_in: AtomicU32,
+    /// Of a group whose size changes.
+    pub(crate) post: Option<Post>,
 }
 
 impl ChildRef {
@@ -53,6 +56,24 @@ impl ChildRef {
     pub(crate) fn is_restarted_alone(&self) -> bool {
         let starts = self.0.element.starts();
         self.0.started_in.swap(starts, SeqCst) == starts
+    }
+
+    pub(crate) fn post(&self) -> Option<&Post> {
+        self.0.post.as_ref()
+    }
+
+    /// Says whether it ends because its group is to be smaller.
+    pub(crate) fn leaves(&self) -> bool {
+        self.post().is_some_and(Post::leaves)
+    }
+
+    /// Has it end when it has handled what waits. False: its mailbox is full.
+    pub(crate) fn tell_to_leave(&self) -> bool {
+        self.tell(Leave, RefAddr::dead_letters()).map_or_else(|error| error.is_dead(), |()| true)
+    }
+
+    pub(crate) fn address(&self) -> &Address<SignedMessage> {
+        &self.0.address
     }
 
     /// Returns the child's id.

@@ -5,12 +5,14 @@ use crate::child;
 use crate::child_ref::ChildRef;
 use crate::children_ref::{ChildrenRef, Group};
 use crate::context::{BastionContext, BastionId};
+use crate::crowd::{self, Crowd};
 use crate::dispatcher::Dispatcher;
 use crate::distributor::Distributor;
 use crate::element::Element;
 use crate::envelope::SignedMessage;
 use crate::exec::Exec;
 use crate::path::BastionPathElement;
+use crate::resizer::OptimalSizeExploringResizer;
 use crate::strategy::RestartStrategy;
 use crate::supervisor::SupervisorRef;
 use bastion_supervision::plan::RestartType;
@@ -23,7 +25,7 @@ use std::time::Duration;
 /// Describes a group: children that run the same, under one supervisor. It is given to a closure, which returns it.
 ///
 /// A child that ends with `Ok(())` has ended; one that ends with `Err(())`, or panics, is restarted, as its supervisor's strategies say: alone under
-/// [`OneForOne`](SupervisionStrategy::OneForOne), with its group under the others. The group has stopped when none of its children is left.
+/// [`OneForOne`](crate::supervisor::SupervisionStrategy::OneForOne), with its group under the others. The group has stopped when none of its children is left.
 ///
 /// # Examples
 /// ```
@@ -50,6 +52,8 @@ pub struct Children {
     callbacks: Callbacks,
     dispatchers: Vec<Dispatcher>,
     distributors: Vec<Distributor>,
+    resizer: Option<OptimalSizeExploringResizer>,
+    tick: Duration,
 }
 
 impl Children {
@@ -62,6 +66,8 @@ impl Children {
             callbacks: Callbacks::default(),
             dispatchers: Vec::new(),
             distributors: Vec::new(),
+            resizer: None,
+            tick: Duration::from_secs(60),
         }
     }
 
@@ -122,7 +128,7 @@ impl Children {
         self
     }
 
-    /// Sets how many children the group has. Default: 1, which 0 means too.
+    /// Sets how many children the group has; with a resizer, how many at least. Default: 1, which 0 means too.
     ///
     /// # Examples
     /// ```
@@ -134,6 +140,17 @@ impl Children {
     /// ```
     pub fn with_redundancy(mut self, redundancy: usize) -> Self {
         self.redundancy = redundancy.max(1);
+        self.resizer = self.resizer.map(|resizer| resizer.with_lower_bound(redundancy as u64));
+        self
+    }
+
+    /// Lets the group grow and shrink by these rules. It begins with the lower bound, which takes the place of the redundancy.
+    ///
+    /// A child that is to go handles what was sent to it before, and then receives an error, as when it is stopped. One that ends by itself is not
+    /// replaced. When its supervisor restarts the group, it begins anew.
+    pub fn with_resizer(mut self, resizer: OptimalSizeExploringResizer) -> Self {
+        self.redundancy = resizer.lower();
+        self.resizer = Some(resizer);
         self
     }
 
@@ -186,7 +203,8 @@ impl Children {
         self
     }
 
-    /// Sets nothing: what the tick was for, in the original, needs none.
+    /// Sets how often a group with a resizer looks whether it has the right size. Default: 60 seconds. Nothing else needs a tick; zero is
+    /// taken for a millisecond.
     ///
     /// # Examples
     /// ```
@@ -195,7 +213,8 @@ impl Children {
     ///     children.with_heartbeat_tick(std::time::Duration::from_secs(5))
     /// }
     /// ```
-    pub fn with_heartbeat_tick(self, _interval: Duration) -> Self {
+    pub fn with_heartbeat_tick(mut self, interval: Duration) -> Self {
+        self.tick = interval.max(Duration::from_millis(1));
         self
     }
 
@@ -220,13 +239,17 @@ impl Children {
             dispatcher_types,
             distributors: self.distributors,
             elems: OnceLock::new(),
+            crowd: self.resizer.map(|resizer| Crowd::new(resizer, self.tick)),
         });
         let describe = |n: usize| child::describe(&group, n.to_string().into(), self.exec.clone());
         let (children, elems): (Vec<_>, Vec<ChildRef>) = (0..self.redundancy).map(describe).unzip();
-        group.elems.get_or_init(|| elems);
+        if let Some(crowd) = &group.crowd {
+            crowd.set_present(&elems);
+        }
+        group.elems.get_or_init(|| elems.into());
         let engine = engine.observed_by(element).observed_by(group.clone());
-        let described = Described { engine, children };
-        (described, ChildrenRef(group))
+        let described = Described { engine, children, exec: self.exec, group: group.clone() };
+        (described, ChildrenRef::new(group))
     }
 }
 
@@ -239,6 +262,7 @@ impl fmt::Debug for Children {
             .field("callbacks", &self.callbacks)
             .field("dispatchers", &self.dispatchers)
             .field("distributors", &self.distributors)
+            .field("resizer", &self.resizer)
             .finish_non_exhaustive()
     }
 }
@@ -247,6 +271,8 @@ impl fmt::Debug for Children {
 pub(crate) struct Described {
     engine: Supervisor,
     children: Vec<Child<SignedMessage>>,
+    exec: Exec,
+    group: Arc<Group>,
 }
 
 impl Described {
@@ -262,6 +288,11 @@ impl Described {
         let add = |engine: Supervisor, child: Child<_>| {
             engine.child(child.policy(policy).backoff(backoff))
         };
-        self.children.into_iter().fold(engine, add)
+        let engine = self.children.into_iter().fold(engine, add);
+        if self.group.crowd.is_none() {
+            return engine;
+        }
+        // Last: it finds the others there.
+        engine.child(crowd::describe(self.group, self.exec, restart.clone()))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::child_ref::ChildRef;
 use crate::context::BastionId;
+use crate::crowd::Crowd;
 use crate::dispatcher::{Dispatcher, DispatcherType};
 use crate::distributor::Distributor;
 use crate::element::Element;
@@ -14,6 +15,7 @@ use crate::supervisor::SupervisorRef;
 use bastion_mailbox::Value;
 use bastion_supervision::Observer;
 use bastion_supervision::plan::Settings;
+use elsa::sync::FrozenVec;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -29,8 +31,10 @@ use std::sync::{Arc, OnceLock};
 /// }
 /// # });
 /// ```
-#[derive(Clone)]
-pub struct ChildrenRef(pub(crate) Arc<Group>);
+pub struct ChildrenRef(pub(crate) Arc<Group>, Shown);
+
+/// The lists of children that a reference has shown, which stay as long as it does. Only a group whose size changes has them.
+type Shown = OnceLock<Box<FrozenVec<Arc<[ChildRef]>>>>;
 
 /// What is known of a group.
 pub(crate) struct Group {
@@ -45,7 +49,23 @@ pub(crate) struct Group {
     pub(crate) dispatchers: Vec<Arc<Dispatcher>>,
     pub(crate) dispatcher_types: Vec<DispatcherType>,
     pub(crate) distributors: Vec<Distributor>,
-    pub(crate) elems: OnceLock<Vec<ChildRef>>,
+    /// Those that it was described with.
+    pub(crate) elems: OnceLock<Arc<[ChildRef]>>,
+    pub(crate) crowd: Option<Crowd>,
+}
+
+impl Group {
+    pub(crate) fn declared(&self) -> &[ChildRef] {
+        self.elems.get().map_or(&[], |elems| elems)
+    }
+
+    /// Those that are there now.
+    fn present(&self) -> Arc<[ChildRef]> {
+        match &self.crowd {
+            Some(crowd) => crowd.present(),
+            None => self.elems.get().cloned().unwrap_or_default(),
+        }
+    }
 }
 
 /// What it runs by is its supervisor's to say, and may have changed since it was described.
@@ -56,6 +76,10 @@ impl Observer for Group {
 }
 
 impl ChildrenRef {
+    pub(crate) fn new(group: Arc<Group>) -> ChildrenRef {
+        ChildrenRef(group, OnceLock::new())
+    }
+
     pub(crate) fn hub(&self) -> &Hub {
         self.0.above.hub()
     }
@@ -109,6 +133,9 @@ impl ChildrenRef {
 
     /// Returns the children, those that have ended too, in the order in which they were made: as many as the group's redundancy.
     ///
+    /// Of a group with a resizer it returns those that are there now. A reference keeps the lists that it has returned; whoever looks for months
+    /// at a group whose size changes all the time does so by clones.
+    ///
     /// # Examples
     /// ```
     /// # use bastion_classic::{platform::Platform, prelude::*};
@@ -121,7 +148,12 @@ impl ChildrenRef {
     /// # });
     /// ```
     pub fn elems(&self) -> &[ChildRef] {
-        self.0.elems.get().map_or(&[], Vec::as_slice)
+        let Some(crowd) = &self.0.crowd else { return self.0.declared() };
+        let (present, shown) = (crowd.present(), self.1.get_or_init(Box::default));
+        match shown.len().checked_sub(1).and_then(|last| shown.get(last)) {
+            Some(last) if std::ptr::eq(last, &*present) => last,
+            _ => shown.push_get(present),
+        }
     }
 
     /// Sends a message to all children, which share it.
@@ -155,7 +187,7 @@ impl ChildrenRef {
     }
 
     pub(crate) fn send_all(&self, msg: &Msg) {
-        for child in self.elems() {
+        for child in &*self.0.present() {
             let Some(msg) = msg.share() else { return };
             // One that has ended is none of those who are meant.
             let _ = child.send(SignedMessage::new(msg, RefAddr::dead_letters()));
@@ -243,6 +275,12 @@ impl ChildrenRef {
     }
 }
 
+impl Clone for ChildrenRef {
+    fn clone(&self) -> Self {
+        ChildrenRef::new(self.0.clone())
+    }
+}
+
 impl PartialEq for ChildrenRef {
     fn eq(&self, other: &Self) -> bool {
         self.id() == other.id()
@@ -255,7 +293,7 @@ impl fmt::Debug for ChildrenRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChildrenRef")
             .field("path", &self.0.path)
-            .field("elems", &self.elems().len())
+            .field("elems", &self.0.present().len())
             .finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::child_ref::ChildRef;
 use crate::children_ref::ChildrenRef;
+use crate::crowd::Leave;
 use crate::dispatcher::{BroadcastTarget, DispatcherType, NotificationType};
 use crate::envelope::{RefAddr, SignedMessage};
 use crate::errors::ReceiveError;
@@ -172,10 +173,41 @@ impl BastionContext {
     /// # });
     /// ```
     pub async fn try_recv(&self) -> Option<SignedMessage> {
-        if let Some(message) = self.inbox.try_recv() {
+        if let Some(message) = self.next() {
             return Some(message);
         }
         yield_now().await;
+        self.next()
+    }
+
+    fn next(&self) -> Option<SignedMessage> {
+        let message = self.inbox.try_recv()?;
+        self.stays(&message).then_some(message).or_else(|| self.inbox.try_recv())
+    }
+
+    /// Says whether a message is not the one by which the child leaves its group.
+    fn stays(&self, message: &SignedMessage) -> bool {
+        let Some(post) = self.child.post() else { return true };
+        post.set_in_hands(self.inbox.in_hands());
+        let leaves = message.msg.is::<Leave>();
+        if leaves {
+            post.leave();
+        }
+        !leaves
+    }
+
+    /// Waits for the next message. `None`: the child is asked to stop, or leaves its group.
+    async fn receive(&self) -> Option<SignedMessage> {
+        let Some(post) = self.child.post() else { return self.inbox.recv().await };
+        if !post.leaves() {
+            let waits = post.wait();
+            let message = self.inbox.recv().await?;
+            drop(waits);
+            if self.stays(&message) {
+                return Some(message);
+            }
+        }
+        // What has come since.
         self.inbox.try_recv()
     }
 
@@ -204,7 +236,7 @@ impl BastionContext {
     /// # });
     /// ```
     pub async fn recv(&self) -> Result<SignedMessage, ()> {
-        match self.inbox.recv().await {
+        match self.receive().await {
             Some(message) => Ok(message),
             None => self.refused(()).await,
         }
@@ -234,7 +266,7 @@ impl BastionContext {
     /// # });
     /// ```
     pub async fn try_recv_timeout(&self, timeout: Duration) -> Result<SignedMessage, ReceiveError> {
-        match within(self.inbox.recv(), self.runtime.sleep(timeout)).await {
+        match within(self.receive(), self.runtime.sleep(timeout)).await {
             Some(Some(message)) => Ok(message),
             Some(None) => self.refused(ReceiveError::Other).await,
             None => Err(ReceiveError::Timeout(timeout)),

@@ -43,6 +43,11 @@ impl<M: Send + 'static> Inbox<M> {
         let mut state = lock(&self.0);
         if state.waiting.is_some() { None } else { state.context.try_recv() }
     }
+
+    /// How many messages were taken from the mailbox that nobody has received yet.
+    pub(crate) fn in_hands(&self) -> usize {
+        lock(&self.0).context.in_hands()
+    }
 }
 
 impl<M: Send + 'static> State<M> {

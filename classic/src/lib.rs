@@ -9,6 +9,7 @@ pub mod children;
 pub mod children_ref;
 pub mod config;
 pub mod context;
+mod crowd;
 pub mod dispatcher;
 pub mod distributor;
 mod element;
@@ -24,6 +25,7 @@ mod macros;
 pub mod message;
 pub mod path;
 pub mod platform;
+pub mod resizer;
 mod strategy;
 pub mod supervisor;
 mod sync;
@@ -61,6 +63,8 @@ pub mod prelude {
     };
     pub use crate::message::{Answer, AnswerSender, Message, MessageHandler, Msg};
     pub use crate::path::{BastionPath, BastionPathElement};
+    #[cfg(feature = "scaling")]
+    pub use crate::resizer::{OptimalSizeExploringResizer, UpperBound, UpscaleStrategy};
     pub use crate::supervisor::{
         ActorRestartStrategy, RestartPolicy, RestartStrategy, SupervisionStrategy, Supervisor,
         SupervisorRef,

@@ -40,7 +40,8 @@ pub use names::{NameError, Names, Published, TellNameError};
 pub use pid::Pid;
 pub use place::{Place, PlaceError};
 pub use pool::{
-    Discarded, Elastic, Pool, PoolAddress, PoolAsk, PoolAskError, PoolTellError, Refusal, Route,
+    Discarded, Elastic, Pool, PoolAddress, PoolAsk, PoolAskError, PoolTellError, Refusal, Resize,
+    Route, Sizing,
 };
 pub use process::{
     ASK_TIMEOUT, Address, Ask, AskError, Context, Down, ExitSignal, ForeignMonitor, MailboxFull,

@@ -359,7 +359,7 @@ impl Member {
     fn upgrade(&self) -> Option<Either> {
         match self {
             Member::Supervisor(cell) => cell.upgrade().map(SupervisorRef).map(Either::Supervisor),
-            Member::Children(group) => group.upgrade().map(ChildrenRef).map(Either::Children),
+            Member::Children(group) => group.upgrade().map(ChildrenRef::new).map(Either::Children),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! [`Elastic`]: when a pool grows and shrinks. The decision is pure: `(rules, what is seen, now) -> how many come or go`.
 
 use crate::plan::Time;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// When a pool with bounds ([`Pool::size`](crate::Pool::size)) grows and shrinks.
@@ -118,6 +119,24 @@ impl Elastic {
         self
     }
 
+    /// Returns what decides by these rules about a size between two bounds, for those who keep their workers themselves. It knows no clock, and no
+    /// [`latency`](Elastic::latency).
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_supervision::{Elastic, Resize};
+    /// use std::time::Duration;
+    /// let rules = Elastic::new().every(Duration::from_secs(1)).calm(Duration::from_secs(1));
+    /// let mut sizing = rules.sizing(1..=4);
+    /// assert_eq!(sizing.decide(1, 1, 3), Resize::Grow(1));
+    /// assert_eq!(sizing.decide(2, 0, 0), Resize::Stay, "not yet");
+    /// assert_eq!(sizing.decide(2, 0, 0), Resize::Shrink(1));
+    /// ```
+    pub fn sizing(self, sizes: RangeInclusive<usize>) -> Sizing {
+        let (min, max) = sizes.into_inner();
+        Sizing { elastic: self, bounds: Bounds { min, max }, calm: Calm::default(), looks: 0 }
+    }
+
     /// Decides, by what is seen now and how long it has been calm.
     pub(super) fn decide(&self, bounds: Bounds, calm: &mut Calm, seen: Seen, now: Time) -> Resize {
         let Bounds { min, max } = bounds;
@@ -176,12 +195,37 @@ pub(super) struct Calm {
     since: Option<Time>,
 }
 
-/// What is to be done.
+/// What is to be done about a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Resize {
+pub enum Resize {
+    /// Nothing.
     Stay,
+    /// So many are to come.
     Grow(usize),
+    /// So many are to go.
     Shrink(usize),
+}
+
+/// Decides as a pool does, for those who keep their workers themselves: see [`Elastic::sizing`].
+#[derive(Debug)]
+pub struct Sizing {
+    elastic: Elastic,
+    bounds: Bounds,
+    calm: Calm,
+    /// How often it was asked.
+    looks: u32,
+}
+
+impl Sizing {
+    /// Says what is to be done about `size` workers, of which so many are `busy`, and for which so many messages are `waiting`. It is to be asked
+    /// once in each period of its rules. It never replaces those that have ended: fewer than the lower bound are as few as there may be.
+    pub fn decide(&mut self, size: usize, busy: usize, waiting: usize) -> Resize {
+        self.looks = self.looks.saturating_add(1);
+        let now = Time::from_duration(self.elastic.period.saturating_mul(self.looks));
+        let bounds = Bounds { min: self.bounds.min.min(size), ..self.bounds };
+        let seen = Seen { size, busy, waiting, longest_wait: Duration::ZERO };
+        self.elastic.decide(bounds, &mut self.calm, seen, now)
+    }
 }
 
 #[cfg(test)]

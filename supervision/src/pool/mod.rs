@@ -45,6 +45,6 @@ mod worker;
 
 pub use self::address::{PoolAddress, PoolAsk};
 pub use self::builder::Pool;
-pub use self::elastic::Elastic;
+pub use self::elastic::{Elastic, Resize, Sizing};
 pub use self::error::{Discarded, PoolAskError, PoolTellError, Refusal};
 pub use self::route::Route;

@@ -149,6 +149,12 @@ impl<M: Send + 'static> Context<M> {
         taken
     }
 
+    /// Returns how many messages this incarnation has in its hands: taken from the mailbox, at up to 64 a time, and not received yet.
+    /// [`Address::queued`](crate::Address::queued) does not count them.
+    pub fn in_hands(&self) -> usize {
+        self.batch.len()
+    }
+
     /// Waits for the next message, stopping or not.
     pub(crate) fn poll_message(&mut self, task: &mut Task<'_>) -> Poll<M> {
         let mut taken = None;
