@@ -25,7 +25,7 @@ fn ask(child: &ChildRef, number: usize) -> usize {
 }
 
 fn many_cycles() {
-    for cycle in 0..100 {
+    for cycle in 0..1000 {
         Bastion::init();
         let group = Bastion::children(more).unwrap();
         let answer = group.elems()[0].ask_anonymously(cycle).unwrap();
