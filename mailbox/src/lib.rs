@@ -20,6 +20,7 @@ mod sync;
 mod tail;
 mod value;
 mod waiting;
+mod wake;
 
 pub use error::PushError;
 pub use queue::{DEFAULT_CAPACITY, Queue};

@@ -5,6 +5,7 @@ use crate::error::PushError;
 use crate::queue::{DEFAULT_CAPACITY, Queue};
 use crate::sync::Wait;
 use crate::tail::{Index, Word};
+use crate::wake::wake;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -16,9 +17,6 @@ impl<M> Queue<M> {
     ///
     /// # Errors
     /// The message comes back if the queue is closed, or if as many messages wait as may.
-    ///
-    /// # Panics
-    /// What the waker panics with; the message is queued then.
     ///
     /// # Examples
     /// ```
@@ -121,6 +119,6 @@ impl<M> Queue<M> {
         // SAFETY: who clears PARKED owns the waker.
         let waker = unsafe { self.place.take() };
         // It may run foreign code: nothing is held.
-        waker.wake();
+        wake(waker);
     }
 }

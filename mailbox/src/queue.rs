@@ -101,9 +101,6 @@ impl<M> Queue<M> {
     /// Whoever leaves a waker after a wake that came too early sees what the waker's caller did before it. So a receiver that leaves
     /// its waker first and then looks for the reason of such a wake misses none.
     ///
-    /// # Panics
-    /// What the waker panics with.
-    ///
     /// # Examples
     /// ```
     /// use bastion_mailbox::Queue;

@@ -2,9 +2,9 @@
 
 use crate::block::Block;
 use crate::queue::Queue;
-use crate::room::wake_all;
 use crate::sync::{Wait, give_way};
 use crate::tail::Index;
+use crate::wake::{wake, wake_all};
 use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
@@ -103,9 +103,6 @@ impl<M> Queue<M> {
     /// Puts messages back in front of those that wait, and wakes who waits already. They may be more than the capacity. False: the
     /// queue is closed, and the batch is as it was; otherwise it is empty.
     ///
-    /// # Panics
-    /// What the waker panics with; the messages are back then.
-    ///
     /// # Examples
     /// ```
     /// use bastion_mailbox::Queue;
@@ -137,7 +134,7 @@ impl<M> Queue<M> {
         let waker = receiver.take_waker();
         drop(receiver);
         if let Some(waker) = waker {
-            waker.wake();
+            wake(waker);
         }
         true
     }

@@ -5,9 +5,9 @@
 
 use crate::error::PushError;
 use crate::queue::Queue;
+use crate::wake::wake_all;
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
@@ -73,16 +73,6 @@ impl<M> Queue<M> {
         drop(receiver);
         drop(own);
         wake_all(next);
-    }
-}
-
-/// Wakes senders. A panic of one's waker is neither the others' nor that of who has made room: it is dropped.
-pub(crate) fn wake_all(senders: Vec<Waker>) {
-    for sender in senders {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| sender.wake())) {
-            // It may panic when it is dropped.
-            std::mem::forget(panic);
-        }
     }
 }
 

@@ -31,6 +31,31 @@ fn check(messages: usize, test: impl FnOnce(Queue<Counted>, &Arc<AtomicUsize>)) 
     assert_eq!((dropped.load(Relaxed), Arc::strong_count(&dropped)), (messages, 1));
 }
 
+/// A waker that panics.
+struct Bad;
+
+impl Wake for Bad {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker");
+    }
+}
+
+#[test]
+fn a_panic_of_the_waker_is_not_that_of_who_wakes() {
+    let (queue, mut batch) = (Queue::new(), VecDeque::new());
+    let bad = Waker::from(Arc::new(Bad));
+    let waits = |batch: &mut VecDeque<u8>| assert!(!queue.fetch(batch, 9, Some(&bad)));
+    waits(&mut batch);
+    queue.push(1).unwrap();
+    assert!(queue.fetch(&mut batch, 9, None));
+    waits(&mut VecDeque::new());
+    assert!(queue.put_back(&mut batch));
+    assert!(queue.fetch(&mut batch, 9, None));
+    waits(&mut VecDeque::new());
+    queue.wake();
+    assert_eq!((batch, queue.len()), (VecDeque::from([1]), 0));
+}
+
 #[test]
 fn a_queue_drops_what_waits() {
     for count in [0, 1, 30, 31, 32, 100] {

@@ -167,7 +167,10 @@ impl Env {
     pub(crate) fn crashed(&self, core: &Core, life: &Life, reason: &ExitReason, queued: usize) {
         let (supervisor, now) = (life.supervised_by(), self.now());
         let (at, incarnation) = (now.as_duration(), life.incarnation());
-        core.crashed(LastCrash { at, incarnation, reason: reason.clone() });
+        // One that was abandoned does not count.
+        if !life.has_left() {
+            core.crashed(LastCrash { at, incarnation, reason: reason.clone() });
+        }
         let crash = CrashReport {
             pid: core.pid(),
             name: core.name().cloned(),

@@ -375,3 +375,54 @@ fn a_process_that_blocks_its_thread_is_found_out_and_replaced() {
         system.stop(SECOND).await;
     });
 }
+
+/// What an abandoned incarnation does in the end is not the process's any more.
+#[cfg(feature = "executor")]
+#[test]
+fn an_abandoned_incarnation_that_crashes_late_says_nothing_of_the_process() {
+    use bastion_supervision::Report;
+    use std::sync::{Arc, Mutex, mpsc};
+    let (release, wait) = mpsc::channel::<()>();
+    let wait = Arc::new(Mutex::new(wait));
+    let (tell_crashed, crashed) = mpsc::channel();
+    let (tell_entered, entered) = mpsc::channel();
+    let executor = bastion_executor::Executor::builder().workers(3).build().unwrap();
+    executor.run(async {
+        let hook = move |report: &Report| {
+            if let Report::Crash(crash) = report {
+                tell_crashed.send(crash.incarnation).unwrap();
+            }
+        };
+        let system = System::builder(Runtime::executor()).measure_handlers(true).on_report(hook);
+        let system = system.build();
+        let blocks = child(move |mut cx: Context<Order>| {
+            let (wait, tell_entered) = (wait.clone(), tell_entered.clone());
+            async move {
+                let order = cx.recv().await;
+                if cx.incarnation() == 1 {
+                    tell_entered.send(()).unwrap();
+                    let _ = wait.lock().unwrap().recv();
+                    std::panic::resume_unwind(Box::new("late"));
+                }
+                if let Some(Order::Incarnation(reply)) = order {
+                    reply.send(cx.incarnation());
+                }
+                pending().await
+            }
+        });
+        let blocks = blocks.named("blocks").watchdog(SECOND / 50);
+        let supervisor = Supervisor::new("s").kill_grace(SECOND / 50);
+        let (_, [address]) = start(&system, supervisor, [blocks]).await;
+        address.tell(Order::Fail).unwrap();
+        // What came at the same time, it would have in its hands.
+        entered.recv_timeout(60 * SECOND).unwrap();
+        assert_eq!(address.ask_timeout(60 * SECOND, Order::Incarnation).await, Ok(2));
+        drop(release);
+        assert_eq!(crashed.recv_timeout(60 * SECOND), Ok(1));
+        let tree = system.tree().await;
+        let blocks = tree.find("root/s/blocks").unwrap();
+        assert_eq!((blocks.incarnation, &blocks.crash), (2, &None));
+        assert!(blocks.workload.unwrap().current.is_some(), "it still has the question");
+        system.stop(SECOND).await;
+    });
+}

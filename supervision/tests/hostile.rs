@@ -1,7 +1,7 @@
 //! Hostile closures, values and times: each ends its own process at most.
 
 use bastion_supervision::plan::{ExitReason, RestartType};
-use bastion_supervision::{Address, Child, Context, Overflow, Runtime, Sim, System, child};
+use bastion_supervision::{Address, Child, Context, Overflow, Reply, Runtime, Sim, System, child};
 use futures_core::Stream;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -256,5 +256,31 @@ fn a_receiver_whose_waker_panics_does_not_harm_who_stops_it() {
         assert!(stopped.forced.is_empty(), "{:?}", stopped.forced);
         assert_eq!(odd.ended().await.to_string(), "shutdown");
         assert_eq!(system.stats().crashes, 0);
+    });
+}
+
+#[test]
+fn a_receiver_and_an_asker_whose_wakers_panic_do_not_harm_who_sends() {
+    quiet();
+    let sim = Sim::new(1);
+    sim.run(async {
+        let system = System::new(Runtime::sim(&sim));
+        let later = sim.clone();
+        let odd = child(move |mut cx: Context<Reply<u8>>| {
+            let later = later.clone();
+            async move {
+                let mut next = Box::pin(cx.recv());
+                BadWaker::poll(next.as_mut());
+                later.sleep(2 * SECOND).await;
+                next.await.unwrap().send(1);
+                Ok(())
+            }
+        });
+        let odd = system.spawn_child(odd.restart(RestartType::Temporary)).unwrap();
+        sim.sleep(SECOND).await;
+        let mut answer = Box::pin(odd.ask(|reply| reply));
+        BadWaker::poll(answer.as_mut());
+        assert_eq!(odd.ended().await.to_string(), "normal");
+        assert_eq!(answer.await, Ok(1));
     });
 }

@@ -9,7 +9,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -297,6 +297,39 @@ fn several_are_received_at_once_but_not_more_than_there_are() {
         Ok(())
     });
     assert_eq!(heard, [7]);
+}
+
+/// A stream of a few numbers that panics instead of ending.
+struct Breaks(std::ops::Range<u32>);
+
+impl futures_core::Stream for Breaks {
+    type Item = u32;
+
+    fn poll_next(mut self: std::pin::Pin<&mut Self>, _: &mut Task<'_>) -> Poll<Option<u32>> {
+        Poll::Ready(Some(self.0.next().expect("a stream")))
+    }
+}
+
+/// What a stream does is foreign code. What was taken before it panics is handled first.
+#[test]
+fn a_stream_that_panics_while_several_are_received_takes_none_along() {
+    let heard = with_messages(0..3, |mut cx, heard| async move {
+        if cx.incarnation() == 1 {
+            cx.attach(Breaks(0..2), |item| item.map(|item| 10 + item));
+        }
+        while let many = cx.recv_many(9).await
+            && !many.is_empty()
+        {
+            heard.lock().unwrap().extend(many);
+            heard.lock().unwrap().push(99);
+            if cx.incarnation() == 2 {
+                break;
+            }
+        }
+        Ok(())
+    });
+    // In turns: the stream, the mailbox. The last one is the next incarnation's.
+    assert_eq!(heard, [10, 0, 11, 1, 99, 2, 99]);
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod state;
 
 use self::state::{State, Word};
 use crate::sync::UnsafeCell;
+use crate::wake::wake;
 use std::fmt;
 use std::future::Future;
 use std::mem::{ManuallyDrop, MaybeUninit};
@@ -164,7 +165,7 @@ unsafe fn finish<T>(slot: NonNull<Slot<T>>) -> Result<(), Option<T>> {
             unsafe { Slot::free(slot) };
         }
         // It may run foreign code: nothing is held.
-        ManuallyDrop::into_inner(waker).wake();
+        wake(ManuallyDrop::into_inner(waker));
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ impl<M: Send + 'static> PoolAddress<M> {
     /// # Errors
     /// [`PoolTellError`], with the message: there is no worker, the queues are full, or a limit that was set refuses it.
     pub fn tell(&self, message: M) -> Result<(), PoolTellError<M>> {
-        let admission = match self.admit(false) {
+        let admission = match self.admit(None) {
             Ok(admission) => admission,
             Err(refusal) => return Err(PoolTellError { refusal, message }),
         };
@@ -56,7 +56,7 @@ impl<M: Send + 'static> PoolAddress<M> {
     /// A future that is dropped before it is ready has not sent its message.
     pub async fn send(&self, message: M) -> Result<(), PoolTellError<M>> {
         let admission = loop {
-            match self.admit(false) {
+            match self.admit(None) {
                 Ok(admission) => break admission,
                 Err(Refusal::RateLimited { retry_after }) => self.wait(retry_after).await,
                 Err(refusal) => return Err(PoolTellError { refusal, message }),
@@ -90,7 +90,7 @@ impl<M: Send + 'static> PoolAddress<M> {
         question: impl FnOnce(Reply<T>) -> M,
     ) -> PoolAsk<T> {
         let Some(env) = self.hub.env() else { return PoolAsk::refused(Refusal::NoWorker) };
-        let admission = match self.admit(true) {
+        let admission = match self.admit(Some(limit)) {
             Ok(admission) => admission,
             Err(refusal) => return PoolAsk::refused(refusal),
         };
@@ -114,7 +114,7 @@ impl<M: Send + 'static> PoolAddress<M> {
     where
         M: Clone,
     {
-        let admission = match self.admit(false) {
+        let admission = match self.admit(None) {
             Ok(admission) => admission,
             Err(refusal) => return Err(PoolTellError { refusal, message }),
         };
@@ -153,14 +153,14 @@ impl<M: Send + 'static> PoolAddress<M> {
         &self.hub.supervisor
     }
 
-    /// Asks the limits that were set: the circuit breaker first, so that a message that it refuses uses up no share.
-    fn admit(&self, is_question: bool) -> Result<Option<Admission>, Refusal> {
+    /// Asks the limits that were set: the circuit breaker first, so that a message that it refuses uses up no share. A question has its
+    /// time limit.
+    fn admit(&self, question: Option<Duration>) -> Result<Option<Admission>, Refusal> {
         let rules = &self.hub.rules;
         let admission = match &rules.fuse {
             None => None,
             Some(fuse) => Some(
-                fuse.admit(is_question)
-                    .map_err(|retry_after| Refusal::BreakerOpen { retry_after })?,
+                fuse.admit(question).map_err(|retry_after| Refusal::BreakerOpen { retry_after })?,
             ),
         };
         if let (Some(limit), Some(env)) = (&rules.limit, self.hub.env()) {

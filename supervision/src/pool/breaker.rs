@@ -2,7 +2,8 @@
 //!
 //! Closed, it lets everything through and counts failures that no success comes between. At the limit it opens: everything is refused, for a while.
 //! Then it is half-open: one message is let through as a trial, and the others are refused until it is known how that went. A question says so
-//! by its answer. A message that wants none has passed when nothing has failed for as long as the breaker was open.
+//! by its answer; when its time is over and nobody has looked, the next message is the trial. A message that wants no answer has passed
+//! when nothing has failed for as long as the breaker was open.
 
 use crate::plan::Time;
 use std::time::Duration;
@@ -24,9 +25,10 @@ enum State {
     Open {
         since: Time,
     },
-    /// A trial is under way: a question, or, since then, a message.
+    /// A trial is under way, until then at most: a question, or a message that was told.
     Trial {
-        told: Option<Time>,
+        until: Time,
+        told: bool,
     },
 }
 
@@ -45,24 +47,22 @@ impl Breaker {
         Breaker { limit, open_for, state: State::Closed { failures: 0 }, opened: 0 }
     }
 
-    /// Lets a message through, or says in what time to try again.
-    pub(super) fn admit(&mut self, is_question: bool, now: Time) -> Result<Pass, Duration> {
-        let wait_from = match self.state {
+    /// Lets a message through, or says in what time to try again. A question has its time limit.
+    pub(super) fn admit(&mut self, limit: Option<Duration>, now: Time) -> Result<Pass, Duration> {
+        let until = match self.state {
             State::Closed { .. } => return Ok(Pass::Free),
-            State::Open { since } => since,
-            State::Trial { told: Some(since) } if now.since(since) >= self.open_for => {
-                self.state = State::Closed { failures: 0 };
-                return Ok(Pass::Free);
-            }
-            State::Trial { told } => {
-                return Err(told.map_or(self.open_for, |since| self.open_for - now.since(since)));
-            }
+            State::Open { since } => since + self.open_for,
+            State::Trial { until, .. } => until,
         };
-        let waited = now.since(wait_from);
-        if waited < self.open_for {
-            return Err(self.open_for - waited);
+        if now < until {
+            return Err(until.since(now));
         }
-        self.state = State::Trial { told: (!is_question).then_some(now) };
+        if let State::Trial { told: true, .. } = self.state {
+            self.state = State::Closed { failures: 0 };
+            return Ok(Pass::Free);
+        }
+        let until = now + limit.unwrap_or(self.open_for);
+        self.state = State::Trial { until, told: limit.is_none() };
         Ok(Pass::Trial(self.opened))
     }
 
@@ -82,7 +82,7 @@ impl Breaker {
 
     /// Takes note of a worker that crashed over a message that nobody waits for an answer of.
     pub(super) fn crashed(&mut self, now: Time) {
-        if !matches!(self.state, State::Open { .. } | State::Trial { told: None }) {
+        if !matches!(self.state, State::Open { .. } | State::Trial { told: false, .. }) {
             self.fail(now);
         }
     }
@@ -121,6 +121,8 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const TOLD: Option<Duration> = None;
+    const ASKED: Option<Duration> = Some(Duration::from_secs(5));
 
     fn at(seconds: u64) -> Time {
         Time::from_duration(seconds as u32 * SECOND)
@@ -130,7 +132,7 @@ mod tests {
     fn open() -> Breaker {
         let mut breaker = Breaker::new(3, 10 * SECOND);
         for second in 1..=3 {
-            let pass = breaker.admit(true, at(second)).unwrap();
+            let pass = breaker.admit(ASKED, at(second)).unwrap();
             breaker.failed(pass, at(second));
         }
         breaker
@@ -141,37 +143,37 @@ mod tests {
         let mut breaker = Breaker::new(3, 10 * SECOND);
         for _ in 0..5 {
             for _ in 0..2 {
-                assert_eq!(breaker.admit(true, at(0)), Ok(Pass::Free));
+                assert_eq!(breaker.admit(ASKED, at(0)), Ok(Pass::Free));
                 breaker.failed(Pass::Free, at(0));
             }
             breaker.succeeded(Pass::Free);
         }
         breaker.crashed(at(1));
         breaker.crashed(at(1));
-        assert_eq!(breaker.admit(false, at(1)), Ok(Pass::Free));
+        assert_eq!(breaker.admit(TOLD, at(1)), Ok(Pass::Free));
         breaker.crashed(at(1));
-        assert_eq!(breaker.admit(false, at(1)), Err(10 * SECOND));
+        assert_eq!(breaker.admit(TOLD, at(1)), Err(10 * SECOND));
     }
 
     #[test]
     fn while_it_is_open_it_says_how_long_and_then_lets_one_through() {
         let mut breaker = open();
-        assert_eq!(breaker.admit(true, at(3)), Err(10 * SECOND));
-        assert_eq!(breaker.admit(false, at(12)), Err(SECOND));
-        assert_eq!(breaker.admit(true, at(13)), Ok(Pass::Trial(1)));
-        assert_eq!(breaker.admit(true, at(13)), Err(10 * SECOND), "one at a time");
-        assert_eq!(breaker.admit(true, at(99)), Err(10 * SECOND), "until its answer is known");
+        assert_eq!(breaker.admit(ASKED, at(3)), Err(10 * SECOND));
+        assert_eq!(breaker.admit(TOLD, at(12)), Err(SECOND));
+        assert_eq!(breaker.admit(ASKED, at(13)), Ok(Pass::Trial(1)));
+        assert_eq!(breaker.admit(ASKED, at(13)), Err(5 * SECOND), "one at a time");
+        assert_eq!(breaker.admit(TOLD, at(17)), Err(SECOND), "until its answer is known");
         breaker.succeeded(Pass::Trial(1));
-        assert_eq!(breaker.admit(true, at(99)), Ok(Pass::Free));
+        assert_eq!(breaker.admit(ASKED, at(17)), Ok(Pass::Free));
     }
 
     #[test]
     fn a_trial_that_fails_opens_it_again_for_the_whole_time() {
         let mut breaker = open();
-        assert_eq!(breaker.admit(true, at(20)), Ok(Pass::Trial(1)));
+        assert_eq!(breaker.admit(ASKED, at(20)), Ok(Pass::Trial(1)));
         breaker.failed(Pass::Trial(1), at(22));
-        assert_eq!(breaker.admit(true, at(31)), Err(SECOND));
-        assert_eq!(breaker.admit(true, at(32)), Ok(Pass::Trial(2)));
+        assert_eq!(breaker.admit(ASKED, at(31)), Err(SECOND));
+        assert_eq!(breaker.admit(ASKED, at(32)), Ok(Pass::Trial(2)));
     }
 
     #[test]
@@ -179,40 +181,50 @@ mod tests {
         let mut breaker = open();
         breaker.succeeded(Pass::Free);
         breaker.failed(Pass::Free, at(9));
-        assert_eq!(breaker.admit(true, at(12)), Err(SECOND), "neither closed nor prolonged");
-        assert_eq!(breaker.admit(true, at(13)), Ok(Pass::Trial(1)));
+        assert_eq!(breaker.admit(ASKED, at(12)), Err(SECOND), "neither closed nor prolonged");
+        assert_eq!(breaker.admit(ASKED, at(13)), Ok(Pass::Trial(1)));
         breaker.failed(Pass::Free, at(13));
         breaker.crashed(at(13));
         breaker.succeeded(Pass::Free);
-        assert_eq!(breaker.admit(true, at(14)), Err(10 * SECOND));
+        assert_eq!(breaker.admit(ASKED, at(14)), Err(4 * SECOND));
         breaker.failed(Pass::Trial(1), at(14));
-        assert_eq!(breaker.admit(true, at(24)), Ok(Pass::Trial(2)));
+        assert_eq!(breaker.admit(ASKED, at(24)), Ok(Pass::Trial(2)));
         breaker.succeeded(Pass::Trial(1));
-        assert!(breaker.admit(true, at(24)).is_err(), "that was the one before");
+        assert!(breaker.admit(ASKED, at(24)).is_err(), "that was the one before");
     }
 
     #[test]
     fn a_trial_that_is_given_up_leaves_its_turn() {
         let mut breaker = open();
-        let pass = breaker.admit(true, at(13)).unwrap();
+        let pass = breaker.admit(ASKED, at(13)).unwrap();
         breaker.given_up(pass, at(14));
-        assert_eq!(breaker.admit(true, at(14)), Ok(Pass::Trial(1)));
+        assert_eq!(breaker.admit(ASKED, at(14)), Ok(Pass::Trial(1)));
         breaker.succeeded(Pass::Trial(1));
         breaker.given_up(Pass::Trial(1), at(15));
-        assert_eq!(breaker.admit(true, at(15)), Ok(Pass::Free), "it was over");
+        assert_eq!(breaker.admit(ASKED, at(15)), Ok(Pass::Free), "it was over");
         breaker.given_up(Pass::Free, at(15));
-        assert_eq!(breaker.admit(true, at(15)), Ok(Pass::Free));
+        assert_eq!(breaker.admit(ASKED, at(15)), Ok(Pass::Free));
+    }
+
+    #[test]
+    fn a_trial_that_nobody_looks_at_leaves_its_turn_when_its_time_is_over() {
+        let mut breaker = open();
+        assert_eq!(breaker.admit(ASKED, at(13)), Ok(Pass::Trial(1)));
+        assert_eq!(breaker.admit(TOLD, at(18)), Ok(Pass::Trial(1)));
+        assert_eq!(breaker.admit(TOLD, at(20)), Err(8 * SECOND), "the next one's turn");
+        breaker.failed(Pass::Trial(1), at(21));
+        assert_eq!(breaker.admit(TOLD, at(30)), Err(SECOND), "a late answer counts all the same");
     }
 
     #[test]
     fn a_message_without_an_answer_has_passed_when_nothing_failed_since() {
         let mut breaker = open();
-        assert_eq!(breaker.admit(false, at(13)), Ok(Pass::Trial(1)));
-        assert_eq!(breaker.admit(false, at(22)), Err(SECOND));
-        assert_eq!(breaker.admit(false, at(23)), Ok(Pass::Free));
+        assert_eq!(breaker.admit(TOLD, at(13)), Ok(Pass::Trial(1)));
+        assert_eq!(breaker.admit(TOLD, at(22)), Err(SECOND));
+        assert_eq!(breaker.admit(TOLD, at(23)), Ok(Pass::Free));
         let mut breaker = open();
-        assert_eq!(breaker.admit(false, at(13)), Ok(Pass::Trial(1)));
+        assert_eq!(breaker.admit(TOLD, at(13)), Ok(Pass::Trial(1)));
         breaker.crashed(at(20));
-        assert_eq!(breaker.admit(false, at(29)), Err(SECOND));
+        assert_eq!(breaker.admit(TOLD, at(29)), Err(SECOND));
     }
 }

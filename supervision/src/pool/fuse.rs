@@ -18,9 +18,9 @@ impl Fuse {
         Fuse { breaker: Mutex::new(Breaker::new(failures, open_for)), supervisor }
     }
 
-    /// Lets a message through, or says in what time to try again.
-    pub(super) fn admit(self: &Arc<Self>, is_question: bool) -> Result<Admission, Duration> {
-        let pass = lock(&self.breaker).admit(is_question, self.now())?;
+    /// Lets a message through, or says in what time to try again. A question has its time limit.
+    pub(super) fn admit(self: &Arc<Self>, limit: Option<Duration>) -> Result<Admission, Duration> {
+        let pass = lock(&self.breaker).admit(limit, self.now())?;
         Ok(Admission { fuse: self.clone(), pass: Some(pass) })
     }
 

@@ -16,6 +16,7 @@ use crate::names::Names;
 use crate::pid::Pid;
 use crate::plan::Time;
 use crate::supervisor::SupervisorRef;
+use lightproc::Panic;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -48,6 +49,8 @@ pub(super) struct Rare<M> {
     pub(super) stopwatch: Option<Stopwatch>,
     /// Only where messages are traced: those of the batch.
     pub(super) spans: Option<Spans>,
+    /// A panic while several messages were received: it goes on when those that had been taken are handled.
+    pub(super) panic: Option<Panic>,
 }
 
 impl<M> Default for Rare<M> {
@@ -61,6 +64,7 @@ impl<M> Default for Rare<M> {
             inflow: None,
             stopwatch: None,
             spans: None,
+            panic: None,
         }
     }
 }

@@ -82,7 +82,9 @@ impl Stopwatch {
     fn stop(&mut self) {
         let Some(began) = self.began.take() else { return };
         let taken = nanos(self.env.now().since(began));
-        self.meter.since.store(0, Relaxed);
+        // An incarnation that was abandoned leaves its successor's alone.
+        let own = nanos(began.as_duration()).saturating_add(1);
+        let _ = self.meter.since.compare_exchange(own, 0, Relaxed, Relaxed);
         self.meter.busy.fetch_add(taken, Relaxed);
         self.meter.longest.fetch_max(taken, Relaxed);
     }

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::core::Process;
 use super::notice::Monitor;
 use super::sources::Source;
+use lightproc::Panic;
 use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -90,7 +91,7 @@ impl<M: Send + 'static> Context<M> {
     /// Waits for messages, and takes up to `max` that are there, at least one. Empty: the process is asked to stop, or is killed.
     ///
     /// # Panics
-    /// When `max` is 0.
+    /// When `max` is 0. What panics in the code of a stream or timer after messages were taken does so at the next receive: those are handled first.
     ///
     /// # Cancel safety
     /// No message is lost when the future is dropped.
@@ -142,7 +143,7 @@ impl<M: Send + 'static> Context<M> {
         if self.life.is_killed() {
             return None;
         }
-        self.has_handled();
+        self.asks_for_more();
         let mut taken = None;
         self.take(None, &mut taken);
         self.handles(usize::from(taken.is_some()));
@@ -165,6 +166,14 @@ impl<M: Send + 'static> Context<M> {
     /// Puts a message back that was received last: the next one.
     pub(crate) fn unreceive(&mut self, message: M) {
         self.batch.push_front(message);
+    }
+
+    /// The body asks for a message.
+    fn asks_for_more(&mut self) {
+        self.has_handled();
+        if let Some(panic) = self.rare.as_mut().and_then(|rare| rare.panic.take()) {
+            panic.resume();
+        }
     }
 
     /// Says whether this incarnation has nothing to receive any more: what waits is the next one's.
@@ -270,7 +279,10 @@ impl<M: Send + 'static> Context<M> {
         let there = self.batch.len() + self.shared.queued() + MESSAGES_IN_A_ROW as usize;
         while messages.len() < max.min(there) {
             let mut taken = None;
-            self.take(None, &mut taken);
+            // What a stream or timer does is foreign code.
+            if let Err(panic) = Panic::catch(|| self.take(None, &mut taken)) {
+                self.rare().panic = Some(panic);
+            }
             let Some(message) = taken else { break };
             messages.push(message);
         }
@@ -353,7 +365,7 @@ where
     F: FnMut(&mut Context<M>, &Waker, &mut Option<T>),
 {
     fn poll_take(&mut self, task: &mut Task<'_>) -> Poll<Option<T>> {
-        self.context.has_handled();
+        self.context.asks_for_more();
         if self.context.is_over() {
             return Poll::Ready(None);
         }
