@@ -10,6 +10,11 @@ pub mod legacy;
 mod macros;
 pub mod testing;
 
+/// What `MIGRATION.md` shows of ours is built and run.
+#[cfg(all(doctest, feature = "legacy"))]
+#[doc = include_str!("../../MIGRATION.md")]
+mod migration {}
+
 pub use bastion_classic::callbacks::Callbacks;
 pub use bastion_classic::config::Config;
 #[doc(hidden)]

@@ -5,7 +5,7 @@
 use bastion::prelude::*;
 use std::thread;
 
-/// How many threads work at most, whoever asks.
+/// How many questions are asked before the first answer is waited for.
 const AT_ONCE: u32 = 4;
 
 /// The question for the smallest prime number of so many digits.
@@ -15,7 +15,10 @@ struct FirstOf {
 }
 
 fn is_prime(n: u64) -> bool {
-    n >= 2 && (2..).take_while(|divisor| divisor * divisor <= n).all(|divisor| n % divisor != 0)
+    n >= 2
+        && (2..)
+            .take_while(|divisor| divisor * divisor <= n)
+            .all(|divisor| !n.is_multiple_of(divisor))
 }
 
 /// Hands each question, with the right to answer it, to a thread.
@@ -38,7 +41,6 @@ fn main() {
     let group = Bastion::spawn(prime_numbers).expect("the system was not stopped");
     Bastion::start();
     let ask = |digits| group.elems()[0].ask_anonymously(FirstOf { digits }).expect("it runs");
-    // All are asked before anybody waits.
     let answers: Vec<Answer> = (9..9 + AT_ONCE).map(ask).collect();
     let mut primes = Vec::new();
     for answer in answers {
