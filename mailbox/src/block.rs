@@ -130,16 +130,14 @@ impl<M> Block<M> {
         }
     }
 
-    /// Says whether there is a next block already.
-    pub(crate) fn has_next(&self) -> bool {
-        // Relaxed: `leave_next` finds out for certain.
-        !self.next.load(Relaxed).is_null()
-    }
-
-    /// Leaves a renewed block for who will need a next one. False: there is one already, and the block is still the caller's.
-    #[must_use]
-    pub(crate) fn leave_next(&self, block: NonNull<Block<M>>) -> bool {
-        // Release pairs with the Acquire of `next_or_new`.
-        self.next.compare_exchange(ptr::null_mut(), block.as_ptr(), Release, Relaxed).is_ok()
+    /// Leaves a renewed block for who will need a next one. `Err`: there is one already, and the block is still the caller's.
+    pub(crate) fn leave_next(&self, block: NonNull<Block<M>>) -> Result<(), NonNull<Block<M>>> {
+        // Acquire, here and below, as in `next_or_new`; Release pairs with that.
+        if let Some(next) = NonNull::new(self.next.load(Acquire)) {
+            return Err(next);
+        }
+        let left = self.next.compare_exchange(ptr::null_mut(), block.as_ptr(), Release, Acquire);
+        // SAFETY: what is not null here is a block.
+        left.map(drop).map_err(|next| unsafe { NonNull::new_unchecked(next) })
     }
 }

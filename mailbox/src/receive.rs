@@ -10,6 +10,10 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::task::Waker;
 
+/// How many empty blocks are kept for the senders at most: where a receiver and a sender drift apart for a while, one was too few,
+/// and both were in the allocator.
+const SPARES: usize = 3;
+
 impl<M> Queue<M> {
     /// Moves up to `max` waiting messages to the end of the batch. True: there was at least one. False: there was none, and the
     /// next message, or [`wake`](Queue::wake), wakes the waker.
@@ -291,7 +295,7 @@ impl<'a, M> Receiver<'a, M> {
         message
     }
 
-    /// Goes on to the next block, and keeps the one that is empty now for the senders if they have none yet.
+    /// Goes on to the next block, and keeps the one that is empty now for the senders if they have few.
     #[cold]
     fn leave(&self, block: NonNull<Block<M>>) {
         // SAFETY: the block is not yet freed.
@@ -302,16 +306,16 @@ impl<'a, M> Receiver<'a, M> {
         self.queue.head_block.store(next.as_ptr(), Relaxed);
         // Acquire pairs with the Release of `install_next`. It is not older than `next`: whoever wrote the last slot has
         // installed `next` before.
-        let Some(last) = NonNull::new(self.queue.tail_block.load(Acquire)) else {
+        let Some(mut last) = NonNull::new(self.queue.tail_block.load(Acquire)) else {
             unreachable!("the first block was installed")
         };
-        // SAFETY: it is `next` or comes after it, and only who holds the lock frees blocks.
-        let last = unsafe { last.as_ref() };
-        if !last.has_next() {
-            // SAFETY: all slots of the block were written, its senders have left it, and no pointer leads to it any more.
-            unsafe { Block::renew(block) };
-            if last.leave_next(block) {
-                return;
+        // SAFETY: all slots of the block were written, its senders have left it, and no pointer leads to it any more.
+        unsafe { Block::renew(block) };
+        for _ in 0..SPARES {
+            // SAFETY: it is `next` or comes after it, and only who holds the lock frees blocks.
+            match unsafe { last.as_ref() }.leave_next(block) {
+                Ok(()) => return,
+                Err(next) => last = next,
             }
         }
         // SAFETY: as above, and nobody has taken it.

@@ -62,6 +62,23 @@ fn two_senders_and_a_receiver() {
     });
 }
 
+/// The block that the receiver leaves goes behind the one that the sender has just allocated, and is used after it.
+#[test]
+fn a_block_is_left_behind_another_spare_one() {
+    model(&[0], |queue| {
+        (0..4).try_for_each(|number| queue.push((0, number))).unwrap();
+        let sender = {
+            let queue = queue.clone();
+            thread::spawn(move || (4..7).try_for_each(|number| queue.push((0, number))).unwrap())
+        };
+        let mut all = fetch(&queue, 3);
+        sender.join().unwrap();
+        (7..14).try_for_each(|number| queue.push((0, number))).unwrap();
+        while queue.fetch(&mut all, 3, None) {}
+        all_of(0, 14, &all);
+    });
+}
+
 #[test]
 fn a_sender_goes_from_block_to_block_before_the_receiver() {
     model(&[0, 2], |queue| {
