@@ -145,13 +145,13 @@ pub use bastion_macros::root;
 pub use bastion_macros::test;
 pub use bastion_supervision as supervision;
 pub use bastion_supervision::{
-    ASK_TIMEOUT, Acquire, Address, Ask, AskError, Branch, ChangeError, Child, ChildInfo, Context,
-    CrashReport, DeadLetter, DeadLetters, Discarded, Down, Elastic, Exit, ExitSignal,
-    ForeignMonitor, Gone, Handling, History, InitializationError, InvalidSupervisor, LastCrash,
-    Lease, MailboxFull, Message, Monitor, Msg, NameError, Names, NoSupervisor, NotUnderstood,
-    Observer, Overflow, Pid, Place, PlaceError, Pool, PoolAddress, PoolAsk, PoolAskError,
-    PoolTellError, ProcessShutdown, Published, Recipient, Record, Refusal, Reply, Report,
-    RequestError, Resize, Resource, RestartMode, RestartStrategy, Retired, Route, Runtime,
+    ASK_TIMEOUT, Acquire, Address, AnyAddress, Ask, AskError, Branch, ChangeError, Child,
+    ChildInfo, Context, CrashReport, DeadLetter, DeadLetters, Discarded, Down, Elastic, Exit,
+    ExitSignal, ForeignMonitor, Gone, Handling, History, InitializationError, InvalidSupervisor,
+    LastCrash, Lease, MailboxFull, Message, Monitor, Msg, NameError, Names, NoSupervisor,
+    NotUnderstood, Observer, Overflow, Pid, Place, PlaceError, Pool, PoolAddress, PoolAsk,
+    PoolAskError, PoolTellError, ProcessShutdown, Published, Recipient, Record, Refusal, Reply,
+    Report, RequestError, Resize, Resource, RestartMode, RestartStrategy, Retired, Route, Runtime,
     RuntimeError, ShutdownHandle, ShutdownStrategy, Sim, Sizing, Source, StartChildError, Stats,
     StopSignal, Stopped, Supervisable, Supervision, Supervisor, SupervisorError, SupervisorFuture,
     SupervisorRef, System, SystemBuilder, Task, Tasks, TellError, TellNameError, TimedOut, Totals,

@@ -55,8 +55,8 @@ pub use runtime::{Runtime, RuntimeError, Sim};
 #[cfg(feature = "signals")]
 pub use signals::{SignalError, Termination, termination};
 pub use supervisor::{
-    ChangeError, ChildInfo, Gone, InvalidSupervisor, Observer, RequestError, StartChildError,
-    Supervisor, SupervisorError, SupervisorRef, Which,
+    AnyAddress, ChangeError, ChildInfo, Gone, InvalidSupervisor, Observer, RequestError,
+    StartChildError, Supervisor, SupervisorError, SupervisorRef, Which,
 };
 pub use system::{Stopped, System};
 pub use system_builder::SystemBuilder;

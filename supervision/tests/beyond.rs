@@ -426,3 +426,31 @@ fn an_abandoned_incarnation_that_crashes_late_says_nothing_of_the_process() {
         system.stop(SECOND).await;
     });
 }
+
+#[test]
+fn a_child_is_named_by_its_address_even_before_it_has_a_pid() {
+    let sim = Sim::new(1);
+    sim.run(async {
+        let (system, other) = (System::new(Runtime::sim(&sim)), System::new(Runtime::sim(&sim)));
+        let idle = |mut cx: Context<()>| async move {
+            while cx.recv().await.is_some() {}
+            Ok::<(), Exit>(())
+        };
+        let group = Supervisor::dynamic("group");
+        let [early, second, first, stranger] = [(); 4].map(|()| child(idle));
+        let (address, strange) = (early.address(), stranger.address());
+        let second_address = second.address();
+        let group = group.child(early).child(second);
+        group.reference().request_stop(&address).unwrap();
+        assert_eq!(address.pid(), None);
+        let group = system.supervise(group).await.unwrap();
+        other.supervise(Supervisor::dynamic("group").child(first).child(stranger)).await.unwrap();
+        // Pids are a system's own: one is not mistaken for another with the same.
+        assert_eq!(second_address.pid(), strange.pid());
+        let refused = group.stop_child(&strange).await;
+        assert!(matches!(refused, Err(RequestError::Refused(ChildError::NotFound))), "{refused:?}");
+        let late = group.spawn_child(child(idle)).unwrap();
+        group.stop_child(&late).await.unwrap();
+        assert!(address.has_ended() && late.has_ended() && !second_address.has_ended());
+    });
+}

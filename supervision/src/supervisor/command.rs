@@ -1,6 +1,7 @@
 //! What a supervisor is told: by its children, of them, and by whoever holds a [`SupervisorRef`](super::SupervisorRef).
 
-use super::reference::{ChildInfo, RequestError, StartChildError, Which};
+use super::reference::{ChildInfo, RequestError, StartChildError};
+use super::which::Which;
 use crate::child::Given;
 use crate::pid::Pid;
 use crate::plan::{ChildSpec, Counts, ExitReason, Settings, SettingsError, Time};

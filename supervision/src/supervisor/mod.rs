@@ -11,12 +11,12 @@ mod error;
 mod observer;
 mod reference;
 mod requests;
+mod which;
 
 pub use builder::Supervisor;
 pub(crate) use command::{Command, Foundling, Signal};
 pub(crate) use error::below;
 pub use error::{InvalidSupervisor, SupervisorError};
 pub use observer::Observer;
-pub use reference::{
-    ChangeError, ChildInfo, Gone, RequestError, StartChildError, SupervisorRef, Which,
-};
+pub use reference::{ChangeError, ChildInfo, Gone, RequestError, StartChildError, SupervisorRef};
+pub use which::{AnyAddress, Which};

@@ -2,6 +2,7 @@
 
 use super::builder::Supervisor;
 use super::command::{Command, Foundling, Request};
+use super::which::Which;
 use crate::child::{self, Child, Given};
 use crate::pid::Pid;
 use crate::plan::{
@@ -312,40 +313,6 @@ impl SupervisorRef {
 impl fmt::Debug for SupervisorRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SupervisorRef({})", self.address.shared.core)
-    }
-}
-
-/// A child of a supervisor, named in a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Which {
-    /// By its pid.
-    Pid(Pid),
-    /// By its name.
-    Name(Arc<str>),
-}
-
-impl From<Pid> for Which {
-    fn from(pid: Pid) -> Self {
-        Which::Pid(pid)
-    }
-}
-
-impl From<&str> for Which {
-    fn from(name: &str) -> Self {
-        Which::Name(name.into())
-    }
-}
-
-impl From<String> for Which {
-    fn from(name: String) -> Self {
-        Which::Name(name.into())
-    }
-}
-
-impl From<Arc<str>> for Which {
-    fn from(name: Arc<str>) -> Self {
-        Which::Name(name)
     }
 }
 

@@ -3,7 +3,8 @@
 use super::command::{Command, Foundling, Request, Signal};
 use super::driver::{self, Driver};
 use super::entry::Entry;
-use super::reference::{ChildInfo, RequestError, StartChildError, Which};
+use super::reference::{ChildInfo, RequestError, StartChildError};
+use super::which::Which;
 use crate::child::Given;
 use crate::pid::Pid;
 use crate::plan::{
@@ -12,6 +13,7 @@ use crate::plan::{
 use crate::process::Reply;
 use crate::report::Report;
 use crate::tree::Account;
+use std::ptr;
 use std::time::Duration;
 
 impl Driver {
@@ -170,6 +172,11 @@ impl Driver {
         let found = match which {
             Which::Pid(pid) => Some(*pid),
             Which::Name(name) => self.plan.find(name),
+            Which::Address(address) => address.core().pid().filter(|pid| {
+                // One of another system may have the same.
+                let entry = self.table.get(pid);
+                entry.is_some_and(|entry| ptr::eq(entry.start.process().core(), address.core()))
+            }),
         };
         found.filter(|pid| self.plan.child(*pid).is_some()).ok_or(ChildError::NotFound)
     }
