@@ -18,12 +18,8 @@ use std::time::Duration;
 /// How long a child may take to stop. In the original its body was dropped at once.
 const STOP_LIMIT: Duration = Duration::from_secs(1);
 
-/// Describes a child of a group, which its supervisor will know by `label`.
-pub(crate) fn describe(
-    group: &Arc<Group>,
-    label: Arc<str>,
-    exec: Exec,
-) -> (Child<SignedMessage>, ChildRef) {
+/// Describes a child of a group.
+pub(crate) fn describe(group: &Arc<Group>, exec: Exec) -> (Child<SignedMessage>, ChildRef) {
     let slot = Arc::new(OnceLock::new());
     let (own, above) = (slot.clone(), group.clone());
     let child = bastion_supervision::child(move |cx: Context<SignedMessage>| {
@@ -48,7 +44,6 @@ pub(crate) fn describe(
         }
     });
     let child = child
-        .named(label.clone())
         .restart(RestartType::Transient)
         .shutdown(Shutdown::Timeout(STOP_LIMIT))
         .closed_at_rest();
@@ -61,7 +56,6 @@ pub(crate) fn describe(
         address: child.address(),
         element: group.element.clone(),
         group: group.engine.clone(),
-        label,
         started_in: AtomicU32::new(0),
         post: group.crowd.as_ref().map(|_| Post::default()),
     });

@@ -37,10 +37,9 @@ pub(crate) struct Cell {
     pub(crate) name: Arc<str>,
     pub(crate) path: Arc<BastionPath>,
     pub(crate) address: Address<SignedMessage>,
-    /// Its group, as an element of the tree, and as a supervisor, which knows it by its label.
+    /// Its group, as an element of the tree, and as a supervisor.
     pub(crate) element: Arc<Element>,
     pub(crate) group: SupervisorRef,
-    pub(crate) label: Arc<str>,
     /// At which start of its group it was started last.
     pub(crate) started_in: AtomicU32,
     /// Of a group whose size changes.
@@ -211,7 +210,7 @@ impl ChildRef {
     /// # });
     /// ```
     pub fn stop(&self) -> Result<(), ()> {
-        self.living()?.request_stop(self.0.label.clone()).map_err(|_gone| ())
+        self.living()?.request_stop(&self.0.address).map_err(|_gone| ())
     }
 
     /// Kills the child: it ends where it waits next. It is not restarted.
@@ -232,7 +231,7 @@ impl ChildRef {
     /// # });
     /// ```
     pub fn kill(&self) -> Result<(), ()> {
-        self.living()?.request_kill(self.0.label.clone()).map_err(|_gone| ())
+        self.living()?.request_kill(&self.0.address).map_err(|_gone| ())
     }
 
     /// Returns the child's address, as it stands in what it sends.

@@ -241,7 +241,7 @@ impl Children {
             elems: OnceLock::new(),
             crowd: self.resizer.map(|resizer| Crowd::new(resizer, self.tick)),
         });
-        let describe = |n: usize| child::describe(&group, n.to_string().into(), self.exec.clone());
+        let describe = |_| child::describe(&group, self.exec.clone());
         let (children, elems): (Vec<_>, Vec<ChildRef>) = (0..self.redundancy).map(describe).unzip();
         if let Some(crowd) = &group.crowd {
             crowd.set_present(&elems);

@@ -196,19 +196,19 @@ impl BastionContext {
         !leaves
     }
 
-    /// Waits for the next message. `None`: the child is asked to stop, or leaves its group.
-    async fn receive(&self) -> Option<SignedMessage> {
-        let Some(post) = self.child.post() else { return self.inbox.recv().await };
+    /// Waits for the next message, and puts it in its place; none: the child is asked to stop, or leaves its group.
+    async fn receive(&self, place: &mut Option<SignedMessage>) {
+        let Some(post) = self.child.post() else { return self.inbox.recv(place).await };
         if !post.leaves() {
             let waits = post.wait();
-            let message = self.inbox.recv().await?;
+            self.inbox.recv(place).await;
             drop(waits);
-            if self.stays(&message) {
-                return Some(message);
+            if place.as_ref().is_none_or(|message| self.stays(message)) {
+                return;
             }
         }
         // What has come since.
-        self.inbox.try_recv()
+        *place = self.inbox.try_recv();
     }
 
     /// Waits for the next message.
@@ -236,7 +236,9 @@ impl BastionContext {
     /// # });
     /// ```
     pub async fn recv(&self) -> Result<SignedMessage, ()> {
-        match self.receive().await {
+        let mut place = None;
+        self.receive(&mut place).await;
+        match place {
             Some(message) => Ok(message),
             None => self.refused(()).await,
         }
@@ -266,10 +268,12 @@ impl BastionContext {
     /// # });
     /// ```
     pub async fn try_recv_timeout(&self, timeout: Duration) -> Result<SignedMessage, ReceiveError> {
-        match within(self.receive(), self.runtime.sleep(timeout)).await {
-            Some(Some(message)) => Ok(message),
-            Some(None) => self.refused(ReceiveError::Other).await,
-            None => Err(ReceiveError::Timeout(timeout)),
+        let mut place = None;
+        let received = within(self.receive(&mut place), self.runtime.sleep(timeout)).await;
+        match (received, place) {
+            (Some(()), Some(message)) => Ok(message),
+            (Some(()), None) => self.refused(ReceiveError::Other).await,
+            (None, _) => Err(ReceiveError::Timeout(timeout)),
         }
     }
 

@@ -107,7 +107,6 @@ async fn control(mut cx: Context<Event>, hiring: Arc<Hiring>) -> Result<(), Exit
     let Some(crowd) = &hiring.group.crowd else { return Ok(()) };
     let mut sizing = crowd.resizer.sizing(crowd.tick);
     let mut children = hiring.group.declared().to_vec();
-    let mut made = children.len();
     children.iter().for_each(|child| watch(&mut cx, child));
     crowd.set_present(&children);
     cx.send_every(crowd.tick, || Event::Look);
@@ -120,11 +119,7 @@ async fn control(mut cx: Context<Event>, hiring: Arc<Hiring>) -> Result<(), Exit
                 match sizing.decide(children.len(), busy, waiting) {
                     Resize::Stay => continue,
                     Resize::Grow(count) => {
-                        for _ in 0..count {
-                            let Some(child) = hiring.hire(&mut cx, made) else { break };
-                            children.push(child);
-                            made += 1;
-                        }
+                        children.extend((0..count).map_while(|_| hiring.hire(&mut cx)));
                     }
                     Resize::Shrink(count) => {
                         // Those that have come last go first; told when they are off the list.
@@ -156,9 +151,8 @@ fn watch(cx: &mut Context<Event>, child: &ChildRef) {
 
 impl Hiring {
     /// Starts a child more; none if the group is ending.
-    fn hire(&self, cx: &mut Context<Event>, number: usize) -> Option<ChildRef> {
-        let label = number.to_string().into();
-        let (child, reference) = child::describe(&self.group, label, self.exec.clone());
+    fn hire(&self, cx: &mut Context<Event>) -> Option<ChildRef> {
+        let (child, reference) = child::describe(&self.group, self.exec.clone());
         let child = child.policy(self.restart.policy()).backoff(self.restart.backoff());
         cx.supervisor().spawn_child(child).ok()?;
         watch(cx, &reference);

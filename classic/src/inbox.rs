@@ -30,12 +30,13 @@ impl<M: Send + 'static> Inbox<M> {
         Inbox(Mutex::new(State { context, waiting: None, behind: VecDeque::new(), last_seat: 0 }))
     }
 
-    /// Waits for the next message. `None`: the child is asked to stop.
+    /// Waits for the next message, and puts it in a place of the caller's; none: the child is asked to stop. It is not returned,
+    /// because a message that is passed on in an option that is looked at on the way is moved in parts, and slowly.
     ///
     /// # Cancel safety
     /// No message is lost when the future is dropped.
-    pub(crate) fn recv(&self) -> Recv<'_, M> {
-        Recv { inbox: self, seat: None }
+    pub(crate) fn recv<'a>(&'a self, place: &'a mut Option<M>) -> Recv<'a, M> {
+        Recv { inbox: self, place, seat: None }
     }
 
     /// Returns the next message, if one waits that nobody else waits for.
@@ -77,45 +78,38 @@ impl<M: Send + 'static> State<M> {
 /// The future of a receive.
 pub(crate) struct Recv<'a, M: Send + 'static> {
     inbox: &'a Inbox<M>,
+    place: &'a mut Option<M>,
     /// It waits, or was woken to take the place of who has waited.
     seat: Option<Seat>,
 }
 
 impl<M: Send + 'static> Future for Recv<'_, M> {
-    type Output = Option<M>;
+    type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Option<M>> {
-        let mut state = lock(&self.inbox.0);
-        if state.waiting.is_some() && state.waiting != self.seat {
-            let seat = self.seat.unwrap_or_else(|| state.new_seat());
+    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let mut state = lock(&this.inbox.0);
+        if state.waiting.is_some() && state.waiting != this.seat {
+            let seat = *this.seat.get_or_insert_with(|| state.new_seat());
             state.leaves_from_behind(seat);
             state.behind.push_back((seat, task.waker().clone()));
-            drop(state);
-            self.seat = Some(seat);
             return Poll::Pending;
         }
-        let polled = pin!(state.context.recv()).poll(task);
-        let next = match (&polled, self.seat) {
-            (Poll::Ready(_), None) => return polled,
-            (Poll::Ready(_), Some(seat)) => {
-                let next = state.leave(seat);
-                drop(state);
-                self.seat = None;
-                next
-            }
-            (Poll::Pending, seat) => {
-                let seat = seat.unwrap_or_else(|| state.new_seat());
-                state.leaves_from_behind(seat);
-                state.waiting = Some(seat);
-                drop(state);
-                self.seat = Some(seat);
-                None
-            }
+        let Poll::Ready(message) = pin!(state.context.recv()).poll(task) else {
+            let seat = *this.seat.get_or_insert_with(|| state.new_seat());
+            state.leaves_from_behind(seat);
+            state.waiting = Some(seat);
+            return Poll::Pending;
         };
-        if let Some(next) = next {
-            next.wake();
+        *this.place = message;
+        if let Some(seat) = this.seat.take() {
+            let next = state.leave(seat);
+            drop(state);
+            if let Some(next) = next {
+                next.wake();
+            }
         }
-        polled
+        Poll::Ready(())
     }
 }
 

@@ -132,7 +132,7 @@ fn section_12_a_busy_group_does_not_shrink() {
         let resizer = doubling().with_downscale_rate(1.0);
         let group = slow(&platform, &sim, &handled, resizer);
         platform.start();
-        load(&group, 20);
+        load(&group, 17);
         sim.sleep(11 * SECOND).await;
         assert_eq!(group.elems().len(), 4);
         // One message after another for each: nothing waits, and all have something to do.
