@@ -215,7 +215,7 @@ impl<M: Send + 'static> Child<M> {
 
 impl<M> fmt::Debug for Child<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Child").field("spec", &self.given.child().spec()).finish_non_exhaustive()
+        f.debug_struct("Child").field("spec", self.given.child().spec()).finish_non_exhaustive()
     }
 }
 
@@ -231,8 +231,21 @@ pub(crate) struct AnyChild {
 #[derive(Clone)]
 enum Rules {
     /// A worker's defaults, but for when it is restarted.
-    Plain(RestartType),
+    Plain(&'static ChildSpec),
     Own(Box<ChildSpec>),
+}
+
+impl Rules {
+    const fn plain(restart: RestartType) -> Rules {
+        static PERMANENT: ChildSpec = ChildSpec::worker();
+        static TRANSIENT: ChildSpec = ChildSpec::worker().restart(RestartType::Transient);
+        static TEMPORARY: ChildSpec = ChildSpec::worker().restart(RestartType::Temporary);
+        Rules::Plain(match restart {
+            RestartType::Permanent => &PERMANENT,
+            RestartType::Transient => &TRANSIENT,
+            RestartType::Temporary => &TEMPORARY,
+        })
+    }
 }
 
 /// What is said of few children.
@@ -248,7 +261,7 @@ pub(crate) struct Described {
 impl AnyChild {
     /// One with a worker's defaults.
     fn new(start: Arc<dyn Start>) -> AnyChild {
-        AnyChild { start, rules: Rules::Plain(RestartType::default()), described: None }
+        AnyChild { start, rules: Rules::plain(RestartType::Permanent), described: None }
     }
 
     /// One with rules of its own, which says itself when it is ready.
@@ -261,24 +274,24 @@ impl AnyChild {
         AnyChild { start, rules: Rules::Own(Box::new(spec)), described: Some(Box::new(described)) }
     }
 
-    pub(crate) fn spec(&self) -> ChildSpec {
+    pub(crate) fn spec(&self) -> &ChildSpec {
         match &self.rules {
-            Rules::Plain(restart) => ChildSpec::worker().restart(*restart),
-            Rules::Own(spec) => (**spec).clone(),
+            Rules::Plain(spec) => spec,
+            Rules::Own(spec) => spec,
         }
     }
 
     /// Takes the rules out; a worker's defaults are left.
     pub(crate) fn take_spec(&mut self) -> ChildSpec {
-        match std::mem::replace(&mut self.rules, Rules::Plain(RestartType::default())) {
-            Rules::Plain(restart) => ChildSpec::worker().restart(restart),
+        match std::mem::replace(&mut self.rules, Rules::plain(RestartType::Permanent)) {
+            Rules::Plain(spec) => spec.clone(),
             Rules::Own(spec) => *spec,
         }
     }
 
     pub(crate) fn spec_mut(&mut self) -> &mut ChildSpec {
-        if let Rules::Plain(_) = self.rules {
-            self.rules = Rules::Own(Box::new(self.spec()));
+        if let Rules::Plain(spec) = self.rules {
+            self.rules = Rules::Own(Box::new(spec.clone()));
         }
         match &mut self.rules {
             Rules::Own(spec) => spec,
@@ -288,7 +301,7 @@ impl AnyChild {
 
     fn set_restart(&mut self, restart: RestartType) {
         match &mut self.rules {
-            Rules::Plain(plain) => *plain = restart,
+            Rules::Plain(_) => self.rules = Rules::plain(restart),
             Rules::Own(spec) => spec.restart = restart,
         }
     }

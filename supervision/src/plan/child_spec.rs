@@ -171,26 +171,20 @@ impl ChildSpec {
             RestartPolicy::Within(budget) => budget.period.is_zero(),
             _ => false,
         };
-        for (is_wrong, error) in [
-            (self.id.as_deref() == Some(""), SpecError::EmptyId),
-            (self.depends_on.iter().any(|id| Some(id) == self.id.as_ref()), SpecError::NeedsItself),
-            (zero_period, SpecError::ZeroPeriod),
-            (!self.backoff.is_consistent(), SpecError::Backoff),
-            (is_zero(self.watchdog), SpecError::ZeroWatchdog),
-            (is_zero(self.max_lifetime), SpecError::ZeroLifetime),
-            (self.capacity == Some(0), SpecError::ZeroCapacity),
-            (is_zero(self.quarantine.map(|q| q.cool_down)), SpecError::ZeroQuarantine),
-            (self.quarantine.is_some() && !self.comes_back(), SpecError::QuarantineInVain),
-            (
-                self.significant && self.restart == RestartType::Permanent,
-                SpecError::SignificantPermanent,
-            ),
-        ] {
-            if is_wrong {
-                return Err(error);
-            }
-        }
-        Ok(())
+        let permanent = self.restart == RestartType::Permanent;
+        let refuse = |is_wrong, error| if is_wrong { Err(error) } else { Ok(()) };
+        refuse(self.id.as_deref() == Some(""), SpecError::EmptyId)?;
+        let needs_itself = self.depends_on.iter().any(|id| Some(id) == self.id.as_ref());
+        refuse(needs_itself, SpecError::NeedsItself)?;
+        refuse(zero_period, SpecError::ZeroPeriod)?;
+        refuse(!self.backoff.is_consistent(), SpecError::Backoff)?;
+        refuse(is_zero(self.watchdog), SpecError::ZeroWatchdog)?;
+        refuse(is_zero(self.max_lifetime), SpecError::ZeroLifetime)?;
+        refuse(self.capacity == Some(0), SpecError::ZeroCapacity)?;
+        refuse(is_zero(self.quarantine.map(|q| q.cool_down)), SpecError::ZeroQuarantine)?;
+        let in_vain = self.quarantine.is_some() && !self.comes_back();
+        refuse(in_vain, SpecError::QuarantineInVain)?;
+        refuse(self.significant && permanent, SpecError::SignificantPermanent)
     }
 
     /// Returns whether a child of these rules, as long as it runs, wants nothing of its supervisor, which would not refuse it

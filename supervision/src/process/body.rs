@@ -234,7 +234,7 @@ impl<M: Send + 'static> Incarnation<M> {
 
     fn leave(&self, reason: ExitReason) {
         // Whoever still has the context, in another task, receives nothing any more.
-        self.life().request_stop(None);
+        self.life().set_over();
         self.shared.core.leave(self.life(), &reason);
         self.shared.wake();
         self.life().ended(reason);
@@ -245,8 +245,9 @@ impl<M: Send + 'static> Incarnation<M> {
 impl<M: Send + 'static> Drop for Incarnation<M> {
     fn drop(&mut self) {
         self.shared.unfollow(self.life());
-        // Does nothing after `end`.
-        self.leave(ExitReason::Killed);
+        if !self.life().has_told() {
+            self.leave(ExitReason::Killed);
+        }
     }
 }
 

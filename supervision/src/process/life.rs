@@ -144,6 +144,11 @@ impl Life {
         }
     }
 
+    /// Says whether the supervisor has been told of the end.
+    pub(super) fn has_told(&self) -> bool {
+        self.told.load(SeqCst) == ENDED
+    }
+
     /// Tells the supervisor that what it failed of is over.
     pub(super) fn healthy(&self) {
         let (pid, incarnation) = (self.pid, self.incarnation);
@@ -183,6 +188,11 @@ impl Life {
         let waiters = state.rare.as_mut().map(|rare| rare.waiters.take());
         drop(state);
         waiters.into_iter().flatten().for_each(guard::wake);
+    }
+
+    /// Has its body receive nothing any more. Who waits for the request to stop hears when it has left.
+    pub(super) fn set_over(&self) {
+        self.asked.fetch_or(STOPPING, SeqCst);
     }
 
     /// Takes note that it is stopped, or killed, only to be started again. Said before it is.

@@ -96,7 +96,7 @@ impl Driver {
         for child in &blueprint.children {
             let pid = driver.insert(child, true);
             Driver::claim(child);
-            let (spec, last) = (child.spec(), child.start.process().core().incarnation());
+            let (spec, last) = (child.spec().clone(), child.start.process().core().incarnation());
             let added = driver.plan.add_known(pid, spec, last, now, &mut driver.actions);
             added.map_err(|error| invalid(Arc::new(error)))?;
         }

@@ -74,13 +74,16 @@ impl Driver {
     /// Takes in a child that runs, or has run, already.
     pub(super) fn adopt(&mut self, foundling: Foundling) {
         let Some((mut given, life, since)) = foundling.take() else { return };
-        let pid = self.settle(given.child());
-        let (ended, spec) = (life.heard_of(), given.child_mut().take_spec());
-        if let Some(reason) = ended.as_ref().filter(|_| self.plan.passes_by(&spec)) {
+        let (pid, ended) = (life.pid(), life.heard_of());
+        if let Some(reason) = &ended
+            && self.plan.passes_by(given.child().spec())
+        {
             let (incarnation, reason) = (life.incarnation(), reason.clone());
             self.report(plan::Report::NotRestarted { pid, incarnation, reason: reason.clone() });
             return driver::end_for_good(given.take(), &reason);
         }
+        self.settle(given.child());
+        let spec = given.child_mut().take_spec();
         match self.plan.adopt(pid, spec, since, &mut self.actions) {
             Ok(()) => {
                 let child = given.take();
@@ -108,7 +111,7 @@ impl Driver {
         let (pid, now) = (self.settle(given.child()), self.now());
         let added = match known {
             Some(pid) => Err(AddError::PidInUse(pid)),
-            None => self.plan.add(pid, given.child().spec(), now, &mut self.actions),
+            None => self.plan.add(pid, given.child().spec().clone(), now, &mut self.actions),
         };
         match added {
             Ok(()) => {
