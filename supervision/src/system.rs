@@ -221,6 +221,7 @@ impl System {
     }
 
     /// Returns the last reports with their times, oldest first: the last 1,000, unless [`SystemBuilder::history`] says otherwise.
+    /// Children that ended as they should, and are not to be restarted, are not in it.
     ///
     /// An error that a process ended with is kept as long as a report of it is. All are dropped with the last handle of the system.
     ///

@@ -29,6 +29,7 @@ fn quiet() {
 }
 
 enum Job {
+    End,
     Fail,
     Panic,
     /// End with an error that holds something.
@@ -42,7 +43,7 @@ fn worker() -> Child<Job> {
             Some(Job::Fail) => Err(Exit::error("no disk")),
             Some(Job::Panic) => panic!("on purpose"),
             Some(Job::Hold(error)) => Err(Exit::boxed(error)),
-            None => Ok(()),
+            Some(Job::End) | None => Ok(()),
         }
     })
 }
@@ -266,6 +267,26 @@ fn an_error_with_an_address_in_it_does_not_keep_the_system() {
     });
     drop((system, sim));
     assert_eq!(Arc::strong_count(&token), 1, "what all processes share is kept by the history");
+}
+
+#[test]
+fn what_ends_as_it_should_is_told_and_not_kept() {
+    quiet();
+    let sim = Sim::new(1);
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let told = events.clone();
+    let hook = move |report: &Report| told.lock().unwrap().push(report.event());
+    let system = System::with_reports(Runtime::sim(&sim), hook);
+    sim.run(async {
+        for job in [Job::End, Job::Fail] {
+            let worker = system.spawn_child(worker().restart(RestartType::Temporary)).unwrap();
+            worker.tell(job).unwrap();
+            worker.ended().await;
+        }
+    });
+    assert_eq!(*events.lock().unwrap(), ["not_restarted", "crash", "not_restarted"]);
+    let kept = system.history().records.into_iter().map(|record| record.report.event());
+    assert_eq!(kept.collect::<Vec<_>>(), ["crash", "not_restarted"]);
 }
 
 #[test]

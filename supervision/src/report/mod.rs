@@ -177,6 +177,12 @@ impl Report {
             Report::HookPanicked { .. } => "hook_panicked",
         }
     }
+
+    /// Says whether all is as it should be: a child that is not to be restarted has ended, and not failed.
+    pub(super) fn is_ordinary(&self) -> bool {
+        use plan::Report::NotRestarted;
+        matches!(self, Report::Supervisor { report: NotRestarted { reason, .. }, .. } if !reason.is_abnormal())
+    }
 }
 
 /// What a supervisor has decided, whatever it is.

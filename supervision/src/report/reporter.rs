@@ -40,7 +40,8 @@ impl Reporter {
         Reporter { hooks, ring: Ring::new(history), counters: Counters::default() }
     }
 
-    /// Counts a report, logs it, shows it to the hooks and keeps it, in this order.
+    /// Counts a report, logs it, shows it to the hooks and keeps it, in this order. Ordinary ones are not kept: many short lives would leave
+    /// no room for what has failed.
     pub(crate) fn report(&self, report: Report, now: &dyn Fn() -> Time) {
         self.counters.count(&report);
         if Panic::catch(|| report.log()).is_err() {
@@ -55,7 +56,11 @@ impl Reporter {
                 }
             }
         }
-        self.ring.push(now, report);
+        if report.is_ordinary() {
+            guard::contain(|| drop(report));
+        } else {
+            self.ring.push(now, report);
+        }
         for panic in panics {
             // As often as there are hooks, at most.
             self.report(Report::HookPanicked { panic: described(&panic) }, now);
