@@ -70,6 +70,8 @@ pub use bastion_classic::{
 /// | `fn need(&mut self) -> Result<u64, Exit>` | `Need(Reply<u64>)` | asks; an error ends the process, and the answer is [`AskError::NoReply`] |
 /// | `fn next(&mut self, reply: Reply<u64>)` | `Next(Reply<u64>)` | asks; the process answers when it likes |
 ///
+/// A `Result` says its error, since that decides; an alias as `io::Result<u64>` is a reply, and a bare `Result<u64>` is refused.
+///
 /// An argument `&mut Context<CounterMessage>`, or `&`, is no part of the message: the method is given the process's own [`Context`].
 ///
 /// For anything else there is the message itself: `counter.send(CounterMessage::Add(2)).await?` waits for room in a full mailbox, and

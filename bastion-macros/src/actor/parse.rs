@@ -27,6 +27,9 @@ pub(super) const OF_ADDRESSES: &[&str] = &[
     "tell",
 ];
 
+/// The methods of traits that everybody has in scope, and an address implements: the call of a message of this name would be ambiguous.
+const OF_TRAITS: &[&str] = &["clone", "clone_from", "eq", "into", "ne", "to_owned", "try_into"];
+
 /// The functions that are made beside the messages.
 const MADE: &[&str] = &["child", "handle", "run"];
 
@@ -239,6 +242,8 @@ fn check_signature(signature: &Signature) -> Result<()> {
     let name = signature.ident.to_string();
     let taken = if OF_ADDRESSES.contains(&name.as_str()) {
         "is a method of every `Address`"
+    } else if OF_TRAITS.contains(&name.as_str()) {
+        "is a method of a trait that every `Address` has"
     } else if MADE.contains(&name.as_str()) {
         "is made by #[bastion::actor]"
     } else {
@@ -283,6 +288,10 @@ fn output(output: &ReturnType) -> Result<(Option<TokenStream>, bool)> {
         Some((value, error)) if is_named(error, "Exit") => (value, true),
         _ => (&**returned, false),
     };
+    if is_alias(value) {
+        let text = "say which error: with `Exit` it ends the process, and any other one is replied";
+        return Err(Error::new_spanned(value, text));
+    }
     if matches!(value, Type::Tuple(values) if values.elems.is_empty()) {
         return Ok((None, may_exit));
     }
@@ -359,6 +368,12 @@ fn argument_of<'a>(of_type: &'a Type, name: &str) -> Option<&'a Type> {
         [argument] => Some(argument),
         _ => None,
     }
+}
+
+/// Says whether it is some `Result` of one's own, whose error cannot be seen. That of another module, as `io::Result`, has no `Exit`.
+fn is_alias(of_type: &Type) -> bool {
+    let alone = matches!(of_type, Type::Path(path) if path.path.segments.len() == 1);
+    alone && is_named(of_type, "Result") && fallible(of_type).is_none()
 }
 
 /// The value and the error of a `Result`.

@@ -12,6 +12,8 @@ impl Counter {
 
     fn exit(&mut self) {}
 
+    fn clone(&mut self) {}
+
     fn run(&mut self) {}
 
     fn self_(&mut self) {}

@@ -175,7 +175,7 @@ impl Driver {
         let found = match which {
             Which::Pid(pid) => Some(*pid),
             Which::Name(name) => self.plan.find(name),
-            Which::Address(address) => address.core().pid().filter(|pid| {
+            Which::Process(address) => address.core().pid().filter(|pid| {
                 // One of another system may have the same.
                 let entry = self.table.get(pid);
                 entry.is_some_and(|entry| ptr::eq(entry.start.process().core(), address.core()))

@@ -14,7 +14,7 @@ pub enum Which {
     /// By its name.
     Name(Arc<str>),
     /// By its address, which it has before it has a pid.
-    Address(AnyAddress),
+    Process(AnyAddress),
 }
 
 /// The address of a process, whatever it receives.
@@ -49,7 +49,7 @@ impl From<Pid> for Which {
 
 impl<M: Send + 'static> From<&Address<M>> for Which {
     fn from(address: &Address<M>) -> Self {
-        Which::Address(AnyAddress(address.shared.clone()))
+        Which::Process(AnyAddress(address.shared.clone()))
     }
 }
 
