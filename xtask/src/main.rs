@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+mod api;
 mod bench;
 #[path = "../../benches/src/args.rs"]
 mod bench_args;
@@ -46,6 +47,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Test(test::TestArgs),
     Tidy(tidy::TidyArgs),
+    Api(api::ApiArgs),
     Conformance(conformance::ConformanceArgs),
     Bench(Box<bench::BenchArgs>),
     Loom(loom::LoomArgs),
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Tidy(args) => tidy::run(&args),
+        Command::Api(args) => api::run(&args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Loom(args) => loom::run(&args),

@@ -6,8 +6,8 @@
 use std::process::Command;
 
 use super::{Outcome, examples, features, layers, loom, shuttle};
-use crate::process;
 use crate::workspace::Workspace;
+use crate::{api, process};
 
 /// One thing that is checked.
 pub(super) struct Step {
@@ -48,6 +48,12 @@ pub(super) const STEPS: &[Step] = &[
         run: clippy,
     },
     Step { name: "doc", about: "the documentation builds, warnings denied", tool: None, run: doc },
+    Step {
+        name: "api",
+        about: "the published crates offer what their listings in api/ say",
+        tool: None,
+        run: api,
+    },
     Step {
         name: "features",
         about: "each published crate builds, whatever three of its features are on or off",
@@ -137,6 +143,14 @@ fn doc(workspace: &Workspace) -> Outcome {
     let mut command = cargo(workspace, &args);
     command.env("RUSTDOCFLAGS", "-D warnings");
     run(command)
+}
+
+// CI has the compiler that the listings need.
+fn api(workspace: &Workspace) -> Outcome {
+    match api::check(workspace, false) {
+        Outcome::Skipped(reason) if super::in_ci() => Outcome::Failed(reason),
+        other => other,
+    }
 }
 
 // xtask's own tests are the step `tidy`. One selection of packages with all features, for both
