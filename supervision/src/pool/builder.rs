@@ -131,6 +131,9 @@ impl<M: Send + 'static> Pool<M> {
 
     /// Sets the rules of each worker, which is given as a child without any: its back-off, its place, its way to stop.
     ///
+    /// What it says of the worker's mailbox (its capacity, overflow, priorities, keys) is for messages that are sent to the worker's own address. Those of the pool
+    /// wait in the pool's queues, for which [`capacity`](Pool::capacity) and the others here are.
+    ///
     /// # Examples
     /// ```
     /// use bastion_supervision::{Context, Exit, Place, Pool, plan::Backoff};

@@ -344,14 +344,12 @@ impl<M: Send + 'static> Hub<M> {
         for job in jobs {
             discards.discard(job.message, Discarded::Ended, pool);
         }
-        discards.report(pool, true);
+        discards.report(pool);
     }
 
     /// Throws away a message that has waited too long.
     pub(super) fn expire(&self, message: M) {
-        let (discards, pool) = (&self.rules.discards, self.supervisor.shared());
-        discards.discard(message, Discarded::Expired, pool);
-        discards.report(pool, false);
+        self.rules.discards.discard(message, Discarded::Expired, self.supervisor.shared());
     }
 
     /// How many messages wait.

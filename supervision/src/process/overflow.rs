@@ -7,14 +7,10 @@ use super::guard;
 use super::sorted::Sorted;
 use crate::mailbox::TellError;
 use crate::plan::{ExitReason, Failure};
+use crate::report::Losses;
 use bastion_mailbox::PushError;
 use std::error::Error;
 use std::fmt;
-use std::sync::atomic::{
-    AtomicU64,
-    Ordering::{Relaxed, SeqCst},
-    fence,
-};
 
 /// What [`tell`](Address::tell) does when the mailbox is full. A mailbox without a limit is one of capacity [`usize::MAX`]; one in which newer messages take the
 /// place of older ones is said by [`Child::coalesce_by`](crate::Child::coalesce_by). Who would rather wait for room uses [`send`](Address::send), whatever this says.
@@ -54,28 +50,12 @@ impl Error for MailboxFull {}
 /// The rule of a mailbox that has one, and what it has dropped.
 pub(super) struct Spill {
     rule: Overflow,
-    dropped: AtomicU64,
-    /// How many of them were reported.
-    reported: AtomicU64,
+    dropped: Losses,
 }
 
 impl Spill {
     pub(super) fn new(rule: Overflow) -> Spill {
-        Spill { rule, dropped: AtomicU64::new(0), reported: AtomicU64::new(0) }
-    }
-
-    /// Counts one more, and returns how many there are. They are reported at each doubling, if anybody can be told yet, and after the end. Either who
-    /// counts one sees that the mailbox is closed, or who has closed it sees this one.
-    fn count(&self) -> u64 {
-        let dropped = self.dropped.fetch_add(1, Relaxed) + 1;
-        fence(SeqCst);
-        dropped
-    }
-
-    /// Returns how many were not reported yet; they are from now on.
-    fn unreported(&self) -> u64 {
-        let dropped = self.dropped.load(Relaxed);
-        dropped.saturating_sub(self.reported.fetch_max(dropped, Relaxed))
+        Spill { rule, dropped: Losses::default() }
     }
 }
 
@@ -164,10 +144,10 @@ impl<M: Send + 'static> Shared<M> {
         let Some(spill) = self.spill() else { return };
         self.spilled_letter(&message, spill.rule);
         guard::contain(|| drop(message));
-        let dropped = spill.count();
+        let is_due = spill.dropped.add();
         let is_closed = self.sorted().map_or_else(|| self.mailbox.is_closed(), Sorted::is_closed);
-        if self.core.env().is_some() && (is_closed || dropped.is_power_of_two()) {
-            self.dead_letters(spill.unreported() as usize);
+        if self.core.env().is_some() && (is_closed || is_due) {
+            self.dead_letters(spill.dropped.unreported());
         }
     }
 }
@@ -175,9 +155,7 @@ impl<M: Send + 'static> Shared<M> {
 impl<M> Shared<M> {
     /// How many dropped messages were not reported yet, now that the mailbox is closed; they are from now on.
     pub(super) fn unreported(&self) -> usize {
-        // See `Spill::count`.
-        fence(SeqCst);
-        self.spill().map_or(0, Spill::unreported) as usize
+        self.spill().map_or(0, |spill| spill.dropped.at_the_end())
     }
 }
 
@@ -215,20 +193,5 @@ impl<M: Send + 'static> Address<M> {
     /// ```
     pub fn send(&self, message: M) -> impl Future<Output = Result<(), TellError<M>>> + Send + '_ {
         self.shared.send(message)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_dropped_is_reported_once() {
-        let spill = Spill::new(Overflow::DropNewest);
-        let counts: Vec<u64> = (0..4).map(|_| spill.count()).collect();
-        assert_eq!(counts, [1, 2, 3, 4]);
-        assert_eq!((spill.unreported(), spill.unreported()), (4, 0));
-        spill.count();
-        assert_eq!(spill.unreported(), 1);
     }
 }

@@ -6,6 +6,7 @@
 mod history;
 mod letters;
 mod log;
+mod losses;
 mod reporter;
 mod text;
 
@@ -13,6 +14,7 @@ pub(crate) use self::history::Restarts;
 pub use self::history::{History, LastCrash, Record};
 pub(crate) use self::letters::Letters;
 pub use self::letters::{DeadLetter, DeadLetters, Undelivered};
+pub(crate) use self::losses::Losses;
 pub(crate) use self::reporter::{Hook, Reporter, described};
 
 use crate::pid::Pid;
