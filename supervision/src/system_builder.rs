@@ -87,8 +87,8 @@ impl SystemBuilder {
     /// is entered whenever the process is polled meanwhile, so that what that logs, sends, or is told by a crash's report belongs to it. It is no child of the
     /// sender's span, which ends when it would without it: so two processes that answer each other for ever do not make one trace without an end.
     ///
-    /// Of messages that are received at once the first one's is entered, and all end together. Messages without a span: those of timers, streams and the
-    /// control lane, those that a [`Pool`](crate::Pool) hands out, and those sent before the process was given to its supervisor. A process that receives in another task than its own is not followed there.
+    /// Of messages that are received at once the first one's is entered, and all end together. A message to a [`Pool`](crate::Pool) has the pool's pid and name. Messages without a span: those of
+    /// timers, streams and the control lane, which nobody has sent, and those sent before the process was given to its supervisor. A process that receives in another task than its own is not followed there.
     ///
     /// When it is off it costs a look for each poll, and no room in messages. When it is on, every process has the mailbox of one with
     /// [rules](crate::Child::priority), which has room for spans, and a message costs more.

@@ -291,16 +291,47 @@ fn what_is_killed_with_a_message_in_hand_ends_its_span() {
 }
 
 #[test]
-fn a_pool_works_where_messages_are_traced() {
-    logged(true, async |sim, system| {
-        let (pool, address) =
-            Pool::new("pool", work).size(2..=2).route(Route::shared_queue()).build();
-        system.supervise(pool).await.unwrap();
-        for _ in 0..5 {
-            address.tell(Work::Question).unwrap();
-            address.tell(Work::For(0)).unwrap();
+fn a_message_to_a_pool_has_a_span_from_the_sender_to_the_worker() {
+    for route in [Route::shared_queue(), Route::round_robin()] {
+        let lines = logged(true, async |sim, system| {
+            let (pool, address) = Pool::new("pool", work).size(2..=2).route(route).build();
+            system.supervise(pool).await.unwrap();
+            for _ in 0..2 {
+                info_span!("request").in_scope(|| address.tell(Work::For(1)).unwrap());
+            }
+            sim.sleep(5 * SECOND).await;
+        });
+        let mut of_each = [1, 2].map(|number| {
+            let own = format!("message {number}");
+            lines.iter().filter(|line| line.contains(&own)).cloned().collect::<Vec<_>>()
+        });
+        for (lines, number) in of_each.iter_mut().zip(1..) {
+            assert!(lines[0].starts_with(&format!("message {number} name=")), "{lines:?}");
+            assert!(lines[0].contains("pool") && lines[0].contains("Work"), "{lines:?}");
+            lines.remove(0);
+            let expected = [
+                format!("message {number} follows request"),
+                format!("begin in message {number}"),
+                format!("end in message {number}"),
+                format!("message {number} ends"),
+            ];
+            assert_eq!(*lines, expected);
         }
+    }
+}
+
+#[test]
+fn what_a_pool_throws_away_or_gives_back_leaves_no_span() {
+    logged(true, async |sim, system| {
+        let discarded = Pool::new("pool", work).time_to_live(SECOND).capacity(2);
+        let (pool, address) = discarded.build();
+        system.supervise(pool).await.unwrap();
+        address.tell(Work::For(5)).unwrap();
         sim.sleep(SECOND).await;
+        (0..2).for_each(|_| address.tell(Work::For(1)).unwrap());
+        assert!(address.tell(Work::For(1)).is_err());
+        sim.sleep(10 * SECOND).await;
+        assert_eq!(system.stats().dead_letters, 2);
     });
 }
 

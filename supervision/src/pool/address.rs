@@ -36,7 +36,9 @@ impl<M: Send + 'static> PoolAddress<M> {
         };
         match self.hub.place(self.hub.job(message)) {
             Ok(()) => self.hub.ring(),
-            Err((job, refusal)) => return Err(PoolTellError { refusal, message: job.message }),
+            Err((job, refusal)) => {
+                return Err(PoolTellError { refusal, message: job.sent.into_message() });
+            }
         }
         if let Some(admission) = admission {
             admission.sent();
@@ -63,7 +65,7 @@ impl<M: Send + 'static> PoolAddress<M> {
             }
         };
         if let Err((job, refusal)) = self.hub.place_in_time(self.hub.job(message)).await {
-            return Err(PoolTellError { refusal, message: job.message });
+            return Err(PoolTellError { refusal, message: job.sent.into_message() });
         }
         self.hub.ring();
         if let Some(admission) = admission {

@@ -9,7 +9,7 @@ use super::members::Members;
 use super::route::{self, Kind, Route};
 use crate::env::Env;
 use crate::plan::Time;
-use crate::process::{Address, Process};
+use crate::process::{Address, Process, Sent};
 use crate::supervisor::SupervisorRef;
 use crate::sync::lock;
 use bastion_mailbox::PushError;
@@ -25,7 +25,7 @@ use std::time::Duration;
 
 /// A message on its way to a worker.
 pub(super) struct Job<M> {
-    pub(super) message: M,
+    pub(super) sent: Sent<M>,
     /// When it was sent, if anybody wants to know.
     pub(super) since: Option<Time>,
     /// Somebody waits for the answer, and sees it when there is none.
@@ -148,7 +148,9 @@ impl<M: Send + 'static> Hub<M> {
 
     pub(super) fn job(&self, message: M) -> Job<M> {
         let since = if self.rules.stamps { self.now() } else { None };
-        Job { message, since, is_question: false, is_copy: false }
+        let sent =
+            Sent::new(message, &self.supervisor.shared().core, self.env().is_some_and(Env::traces));
+        Job { sent, since, is_question: false, is_copy: false }
     }
 
     /// Opens a slot that is free; nothing happens if it is not.
@@ -237,7 +239,7 @@ impl<M: Send + 'static> Hub<M> {
             if count == 0 {
                 return Err((job, Refusal::NoWorker));
             }
-            let first = self.choose(&job.message, count);
+            let first = self.choose(&job.sent.message, count);
             let is_keyed = matches!(self.rules.route.0, Kind::Key(_));
             let mut is_full = false;
             for step in 0..if is_keyed { 1 } else { count } {
@@ -277,7 +279,7 @@ impl<M: Send + 'static> Hub<M> {
             let lane = match (&self.common, self.members.count()) {
                 (Some(common), _) => common,
                 (None, 0) => continue,
-                (None, count) => &self.member(self.choose(&job.message, count)).lane,
+                (None, count) => &self.member(self.choose(&job.sent.message, count)).lane,
             };
             job = match lane.send(job).await {
                 Ok(()) => {
@@ -324,7 +326,9 @@ impl<M: Send + 'static> Hub<M> {
             for job in jobs.drain(..) {
                 let place = match &self.rules.route.0 {
                     // A key is made by foreign code.
-                    Kind::Key(_) => Panic::catch(|| self.choose(&job.message, count)).unwrap_or(0),
+                    Kind::Key(_) => {
+                        Panic::catch(|| self.choose(&job.sent.message, count)).unwrap_or(0)
+                    }
                     _ => self.turn.fetch_add(1, Relaxed) % count,
                 };
                 shares.entry(self.members.at(place)).or_default().push_back(job);
@@ -342,7 +346,7 @@ impl<M: Send + 'static> Hub<M> {
     fn discard_all(&self, jobs: VecDeque<Job<M>>) {
         let (discards, pool) = (&self.rules.discards, self.supervisor.shared());
         for job in jobs {
-            discards.discard(job.message, Discarded::Ended, pool);
+            discards.discard(job.sent.into_message(), Discarded::Ended, pool);
         }
         discards.report(pool);
     }

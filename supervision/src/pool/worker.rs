@@ -9,7 +9,7 @@ use crate::names::NameError;
 use crate::pid::Pid;
 use crate::place::Place;
 use crate::plan::ExitReason;
-use crate::process::{Context, Inlet, Life, Process, Shared};
+use crate::process::{Context, Inlet, Life, Process, Sent, Shared};
 use crate::supervisor::{Command, SupervisorRef};
 use std::future::Future;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ impl<M: Send + 'static> Desk<M> {
     }
 
     /// Takes a message that has not waited too long. One who is to leave takes none from the common queue.
-    fn look(&self) -> Option<M> {
+    fn look(&self) -> Option<Sent<M>> {
         let slot = &self.hub.slots[self.slot];
         let rules = &self.hub.rules;
         loop {
@@ -106,20 +106,20 @@ impl<M: Send + 'static> Desk<M> {
                 let nanos = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
                 self.hub.longest_wait.fetch_max(nanos, Relaxed);
                 if rules.time_to_live.is_some_and(|limit| waited > limit) {
-                    self.hub.expire(job.message);
+                    self.hub.expire(job.sent.into_message());
                     continue;
                 }
             }
             if rules.fuse.is_some() {
                 slot.has_question.store(job.is_question, Relaxed);
             }
-            return Some(job.message);
+            return Some(job.sent);
         }
     }
 }
 
 impl<M: Send + 'static> Inlet<M> for Desk<M> {
-    fn take(&mut self, waker: Option<&Waker>) -> Option<M> {
+    fn take(&mut self, waker: Option<&Waker>) -> Option<Sent<M>> {
         let found = self.look();
         self.busy();
         let Some(waker) = waker.filter(|_| found.is_none()) else { return found };

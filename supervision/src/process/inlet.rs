@@ -1,13 +1,14 @@
 //! [`Inlet`]: where a process has its messages from besides its mailbox, when it works for others' queues too.
 
 use super::context::Context;
+use super::trail::{Sent, Spans};
 use std::collections::VecDeque;
 use std::task::Waker;
 
 /// Queues of others that an incarnation of a process takes messages from. It sees them as it sees those of its mailbox.
 pub(crate) trait Inlet<M>: Send + Sync {
     /// Takes a message. None: there is none, and the next one wakes the waker, if one is given.
-    fn take(&mut self, waker: Option<&Waker>) -> Option<M>;
+    fn take(&mut self, waker: Option<&Waker>) -> Option<Sent<M>>;
     /// The process does something else than to wait for a message from here: what comes is for others, if there are any.
     fn busy(&mut self);
 }
@@ -23,19 +24,24 @@ impl<M> Inflow<M> {
     pub(super) fn fetch(
         &mut self,
         batch: &mut VecDeque<M>,
+        mut spans: Option<&mut Spans>,
         waker: Option<&Waker>,
-        mailbox: impl FnOnce(&mut VecDeque<M>) -> bool,
+        mailbox: impl FnOnce(&mut VecDeque<M>, Option<&mut Spans>) -> bool,
     ) -> bool {
         self.is_first ^= true;
         let first = if self.is_first { self.inlet.take(None) } else { None };
-        let message = match first {
-            None if mailbox(batch) => return true,
+        let sent = match first {
+            None if mailbox(batch, spans.as_deref_mut()) => return true,
             None => self.inlet.take(waker),
             first => first,
         };
-        let is_some = message.is_some();
-        batch.extend(message);
-        is_some
+        let Some(Sent { message, span }) = sent else { return false };
+        if let Some(spans) = spans {
+            spans.resize_with(batch.len(), || None);
+            spans.push_back(span);
+        }
+        batch.push_back(message);
+        true
     }
 }
 

@@ -53,3 +53,4 @@ pub use self::receive::TimedOut;
 pub use self::recipient::Recipient;
 pub use self::shutdown::{ProcessShutdown, ShutdownHandle, StopSignal};
 pub use self::sources::Source;
+pub(crate) use self::trail::Sent;

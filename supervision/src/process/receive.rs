@@ -258,10 +258,10 @@ impl<M: Send + 'static> Context<M> {
             None => (None, None),
             Some(rare) => (rare.inflow.as_mut(), rare.spans.as_mut()),
         };
-        let mut fetch = |batch: &mut _| shared.fetch(batch, spans.as_deref_mut(), waker);
+        let fetch = |batch: &mut _, spans: Option<&mut _>| shared.fetch(batch, spans, waker);
         let fetched = batch.fill(|batch| match inflow {
-            None => fetch(batch),
-            Some(inflow) => inflow.fetch(batch, waker, fetch),
+            None => fetch(batch, spans.as_deref_mut()),
+            Some(inflow) => inflow.fetch(batch, spans.as_deref_mut(), waker, fetch),
         });
         if let Some(spans) = spans {
             // What did not come by the mailbox has none.

@@ -5,7 +5,7 @@
 //! that leaves it, and nobody else pays for anything but a look whether there is a trail.
 
 use super::context::Context;
-use super::core::Shared;
+use super::core::{Core, Shared};
 use super::guard;
 use super::letters::type_of;
 use super::life::Life;
@@ -17,15 +17,38 @@ use std::sync::{Arc, Mutex};
 use tracing::span::EnteredSpan;
 use tracing::{Span, info_span};
 
-/// A message in a sorted mailbox, with its span if it has one.
-pub(super) struct Sent<M> {
-    pub(super) message: M,
+/// A message on its way, in a sorted mailbox or a pool, with its span if it has one.
+pub(crate) struct Sent<M> {
+    pub(crate) message: M,
     pub(super) span: Option<Box<Span>>,
+}
+
+impl<M: 'static> Sent<M> {
+    /// Makes the span of a message for a process, in the sender's code, if it is to have one. It is no child of the sender's, or that one would not end before it.
+    pub(crate) fn new(message: M, to: &Core, is_traced: bool) -> Sent<M> {
+        if !is_traced {
+            return Sent { message, span: None };
+        }
+        let span = info_span!(
+            target: "bastion::message",
+            parent: None,
+            "message",
+            pid = to.pid().map(display),
+            name = to.name().map(|name| &**name),
+            message_type = type_of(&message),
+        );
+        let sender = Span::current();
+        if !span.is_disabled() && !sender.is_disabled() {
+            span.follows_from(sender);
+        }
+        let span = (!span.is_disabled()).then(|| Box::new(span));
+        Sent { message, span }
+    }
 }
 
 impl<M> Sent<M> {
     /// The message alone: nobody will handle it.
-    pub(super) fn into_message(self) -> M {
+    pub(crate) fn into_message(self) -> M {
         guard::contain(|| drop(self.span));
         self.message
     }
@@ -129,25 +152,8 @@ impl<M: Send + 'static> Shared<M> {
         }
     }
 
-    /// Makes the span of a message, in the sender's code. It is no child of the sender's, or that one would not end before it.
     pub(super) fn sent(&self, message: M) -> Sent<M> {
-        if !self.is_traced() {
-            return Sent { message, span: None };
-        }
-        let span = info_span!(
-            target: "bastion::message",
-            parent: None,
-            "message",
-            pid = self.core.pid().map(display),
-            name = self.core.name().map(|name| &**name),
-            message_type = type_of(&message),
-        );
-        let sender = Span::current();
-        if !span.is_disabled() && !sender.is_disabled() {
-            span.follows_from(sender);
-        }
-        let span = (!span.is_disabled()).then(|| Box::new(span));
-        Sent { message, span }
+        Sent::new(message, &self.core, self.is_traced())
     }
 }
 
