@@ -11,6 +11,7 @@ mod costs;
 mod error;
 mod extras;
 mod head;
+mod lane;
 pub mod oneshot;
 mod push;
 mod queue;
@@ -23,6 +24,7 @@ mod waiting;
 mod wake;
 
 pub use error::PushError;
+pub use lane::{Lane, Seat};
 pub use queue::{DEFAULT_CAPACITY, Queue};
 pub use room::Sending;
 pub use value::Value;

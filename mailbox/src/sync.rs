@@ -3,20 +3,32 @@
 //! Knows nothing of queues. `UnsafeCell` has loom's closure form on both sides, so the code is written once. In the crate's
 //! own unit tests the atomics count their locked instructions, so that their number is a test.
 
+use std::sync::PoisonError;
+
 #[cfg(loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize},
+    sync::Mutex,
+    sync::MutexGuard,
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, fence},
 };
 
 #[cfg(not(loom))]
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize};
+pub(crate) use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicUsize, fence},
+};
 
 #[cfg(all(not(loom), not(test)))]
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64};
 
 #[cfg(all(not(loom), test))]
 pub(crate) use counted::{AtomicPtr, AtomicU8, AtomicU64};
+
+/// Locks a mutex under which nothing panics.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Lets other threads run, if any wants this processor.
 #[cold]

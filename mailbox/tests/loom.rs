@@ -277,22 +277,33 @@ fn a_waker_replaced_by_two_receivers_while_a_sender_comes() {
     });
 }
 
+fn check_reason(queue: &Shared) {
+    let (waker, woken) = counted();
+    let stop = Arc::new(AtomicUsize::new(0));
+    let waking = thread::spawn({
+        let (queue, stop) = (queue.clone(), stop.clone());
+        move || {
+            stop.store(1, Relaxed);
+            queue.wake();
+        }
+    });
+    assert!(!queue.fetch(&mut VecDeque::new(), 9, Some(&waker)));
+    let seen = stop.load(Relaxed) == 1;
+    waking.join().unwrap();
+    assert!(seen || woken.load(SeqCst) == 1);
+}
+
 #[test]
 fn wake_against_park_loses_no_reason() {
+    model(&[0, 1], |queue| check_reason(&queue));
+}
+
+/// As a mailbox is used whose messages are elsewhere.
+#[test]
+fn wake_against_park_at_a_closed_queue_loses_no_reason() {
     model(&[0, 1], |queue| {
-        let (waker, woken) = counted();
-        let stop = Arc::new(AtomicUsize::new(0));
-        let waking = thread::spawn({
-            let (queue, stop) = (queue.clone(), stop.clone());
-            move || {
-                stop.store(1, Relaxed);
-                queue.wake();
-            }
-        });
-        assert!(!queue.fetch(&mut VecDeque::new(), 9, Some(&waker)));
-        let seen = stop.load(Relaxed) == 1;
-        waking.join().unwrap();
-        assert!(seen || woken.load(SeqCst) == 1);
+        queue.close();
+        check_reason(&queue);
     });
 }
 

@@ -3,7 +3,6 @@
 use super::discard::Discards;
 use super::error::{Discarded, Refusal};
 use super::fuse::Fuse;
-use super::lane::Lane;
 use super::limit::Limit;
 use super::members::Members;
 use super::route::{self, Kind, Route};
@@ -12,7 +11,7 @@ use crate::plan::Time;
 use crate::process::{Address, Process, Sent};
 use crate::supervisor::SupervisorRef;
 use crate::sync::lock;
-use bastion_mailbox::PushError;
+use bastion_mailbox::{Lane, PushError};
 use lightproc::Panic;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{

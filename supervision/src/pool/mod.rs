@@ -1,7 +1,7 @@
 //! Pools: many workers behind one address, in a number that follows the work.
 //!
 //! A pool is a dynamic supervisor with its workers, and a *hub* that they share with all who send. The hub has a *slot* for each worker
-//! that there may be, and a slot has a queue (`lane`). A sender chooses a slot (`route`, pure) of those in the list of `members`, and puts its message
+//! that there may be, and a slot has a queue (a mailbox's `Lane`). A sender chooses a slot (`route`, pure) of those in the list of `members`, and puts its message
 //! into the queue there, or into the one that is common to all. A worker is an ordinary child whose context takes from its mailbox, from its
 //! slot's queue and from the common one alike (`worker`, and `process/inlet.rs`).
 //!
@@ -33,7 +33,6 @@ mod elastic;
 mod error;
 mod fuse;
 mod hub;
-mod lane;
 #[cfg(feature = "rate-limit")]
 mod limit;
 #[cfg(not(feature = "rate-limit"))]

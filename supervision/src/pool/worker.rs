@@ -1,7 +1,6 @@
 //! A pool's worker: an ordinary child that also receives from the pool's queues, and whose end for good frees its slot.
 
 use super::hub::{Hub, Job};
-use super::lane::{Lane, Seat};
 use crate::child::{Child, Start, child};
 use crate::env::Env;
 use crate::exit::Exit;
@@ -11,6 +10,7 @@ use crate::place::Place;
 use crate::plan::ExitReason;
 use crate::process::{Context, Inlet, Life, Process, Sent, Shared};
 use crate::supervisor::{Command, SupervisorRef};
+use bastion_mailbox::{Lane, Seat};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
