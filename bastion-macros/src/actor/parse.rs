@@ -27,8 +27,9 @@ pub(super) const OF_ADDRESSES: &[&str] = &[
     "tell",
 ];
 
-/// The methods of traits that everybody has in scope, and an address implements: the call of a message of this name would be ambiguous.
-const OF_TRAITS: &[&str] = &["clone", "clone_from", "eq", "into", "ne", "to_owned", "try_into"];
+/// The methods of traits that everybody has in scope, and an address implements: the call of a message of this name would be ambiguous, or theirs.
+/// Not `clone_from`, which takes `&mut self`: a message's method comes before it.
+const OF_TRAITS: &[&str] = &["clone", "clone_into", "eq", "into", "ne", "to_owned", "try_into"];
 
 /// The functions that are made beside the messages.
 const MADE: &[&str] = &["child", "handle", "run"];
@@ -372,8 +373,11 @@ fn argument_of<'a>(of_type: &'a Type, name: &str) -> Option<&'a Type> {
 
 /// Says whether it is some `Result` of one's own, whose error cannot be seen. That of another module, as `io::Result`, has no `Exit`.
 fn is_alias(of_type: &Type) -> bool {
-    let alone = matches!(of_type, Type::Path(path) if path.path.segments.len() == 1);
-    alone && is_named(of_type, "Result") && fallible(of_type).is_none()
+    let Type::Path(path) = of_type else { return false };
+    let segments = &path.path.segments;
+    let begins_at = |word: &str| segments.first().is_some_and(|first| first.ident == word);
+    let is_own = segments.len() == 1 || ["crate", "self", "super"].into_iter().any(begins_at);
+    is_own && is_named(of_type, "Result") && fallible(of_type).is_none()
 }
 
 /// The value and the error of a `Result`.

@@ -45,6 +45,19 @@ impl Notes {
         state + message + cx + reply
     }
 
+    /// Named like methods that other types have by a trait.
+    fn cmp(&self, other: u8) -> u8 {
+        other
+    }
+
+    fn clone_from(&mut self, lines: Vec<String>) {
+        self.lines = lines;
+    }
+
+    fn to_string(&self, between: char) -> String {
+        self.lines.join(&between.to_string())
+    }
+
     fn incarnation_of(&mut self, cx: &Context<NotesMessage>, r#type: u32) -> u32 {
         cx.incarnation() + r#type
     }
@@ -144,6 +157,9 @@ async fn names_do_not_meet(system: System) {
     let notes = notes(&system);
     assert_eq!(notes.names(1, 2, 3, 4).await, Ok(10));
     assert_eq!(notes.incarnation_of(4).await, Ok(5));
+    assert_eq!(notes.cmp(4).await, Ok(4));
+    notes.clone_from(vec!["a".into(), "b".into()]).unwrap();
+    assert_eq!(notes.to_string('-').await.unwrap(), "a-b");
     assert!(notes.tell(NotesMessage::Loop(1)).is_ok());
 }
 
