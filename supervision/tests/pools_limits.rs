@@ -4,10 +4,10 @@ mod pools_support;
 
 use bastion_supervision::plan::Backoff;
 use bastion_supervision::{
-    Context, Discarded, Exit, Pool, PoolAddress, PoolAskError, Refusal, Reply, Route, Sim, System,
-    Undelivered,
+    Context, Discarded, Exit, Overflow, Pool, PoolAddress, PoolAskError, Refusal, Reply, Report,
+    Route, Sim, System, Undelivered, child,
 };
-use pools_support::{SECOND, in_sim, working};
+use pools_support::{SECOND, Work, in_sim, working};
 use std::sync::{Arc, Mutex};
 
 #[test]
@@ -34,6 +34,63 @@ fn what_has_waited_too_long_is_thrown_away_instead_of_being_handled() {
             assert!(letters.try_recv().is_none());
         });
     }
+}
+
+/// The numbers in the reports of dead letters.
+fn reported(system: &System) -> Vec<usize> {
+    let counts = system.history().records.into_iter().filter_map(|record| match record.report {
+        Report::DeadLetters { count, .. } => Some(count),
+        _ => None,
+    });
+    counts.collect()
+}
+
+#[test]
+fn what_a_pool_throws_away_is_counted_as_what_a_full_mailbox_drops() {
+    let thrown_away = in_sim(18, async |sim, system| {
+        let (pool, _) = working(&sim, "pool");
+        let (pool, address) = pool.time_to_live(SECOND).build();
+        system.supervise(pool).await.unwrap();
+        (0..13).for_each(|number| address.tell((2, number)).unwrap());
+        sim.sleep(20 * SECOND).await;
+        assert_eq!(reported(&system), [1, 1, 2, 4], "at each doubling");
+        system.stop(SECOND).await;
+        (system.stats().dead_letters, reported(&system))
+    });
+    let dropped = in_sim(18, async |sim, system| {
+        let slow = child(|mut cx: Context<Work>| async move {
+            while let Some((seconds, _)) = cx.recv().await {
+                cx.sleep(seconds as u32 * SECOND).await;
+            }
+            Ok(())
+        });
+        let slow = slow.mailbox_capacity(1).overflow(Overflow::DropNewest);
+        let address = system.spawn_child(slow).unwrap();
+        (0..13).for_each(|number| address.tell((2, number)).unwrap());
+        sim.sleep(20 * SECOND).await;
+        system.stop(SECOND).await;
+        (system.stats().dead_letters, reported(&system))
+    });
+    assert_eq!(thrown_away, dropped);
+    assert_eq!(dropped, (12, vec![1, 1, 2, 4, 4]));
+}
+
+#[test]
+fn rules_of_a_workers_mailbox_are_not_for_what_is_sent_to_the_pool() {
+    in_sim(19, async |sim, system| {
+        let (pool, done) = working(&sim, "pool");
+        let pool = pool.worker(|worker| {
+            let worker = worker.mailbox_capacity(1).overflow(Overflow::DropNewest);
+            worker.priority(|work| work.1 as u8).coalesce_by(|work| Some(work.0))
+        });
+        let (pool, address) = pool.build();
+        (0..5).for_each(|number| address.tell((1, number)).unwrap());
+        system.supervise(pool).await.unwrap();
+        sim.sleep(10 * SECOND).await;
+        let done: Vec<u32> = done.0.lock().unwrap().iter().map(|done| done.1).collect();
+        assert_eq!(done, [0, 1, 2, 3, 4], "each of them, in their order");
+        assert_eq!(system.stats().dead_letters, 0);
+    });
 }
 
 /// A question that is answered, or that is not, or the worker crashes over it.

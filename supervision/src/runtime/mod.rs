@@ -96,6 +96,10 @@ impl Runtime {
     /// Runs processes as tasks of this tokio runtime, which must have its time driver enabled.
     ///
     /// When the runtime is shut down, all processes of the system end as killed.
+    ///
+    /// `tokio::time::pause` is not for processes with a [thread of their own](crate::Place::Thread): tokio's clock skips ahead when its runtime has
+    /// nothing to do, also while such a process runs or is about to set a timer, so its time limits are not exact. For virtual time there is
+    /// [`Runtime::sim`].
     #[cfg(feature = "tokio")]
     pub fn tokio(handle: tokio::runtime::Handle) -> Runtime {
         let _entered = handle.enter();
