@@ -43,6 +43,7 @@ mod lightproc;
 mod mailbox;
 mod memory;
 mod million;
+mod options;
 mod remote;
 mod restart;
 mod ring;
@@ -81,6 +82,7 @@ pub(crate) const GROUPS: &[Group] = &[
     ask::GROUP,
     dynamic::GROUP,
     classic::GROUP,
+    options::GROUP,
     ring::GROUP,
     lifecycle::GROUP,
     actor_memory::GROUP,
@@ -116,6 +118,7 @@ pub(crate) const SETS: &[Set] = &[
             "ask",
             "dynamic",
             "classic",
+            "options",
             "ring",
             "lifecycle",
             "actor-memory",

@@ -11,6 +11,7 @@ pub(crate) mod bastion;
 pub(crate) mod bastion_04;
 pub(crate) mod bastion_any;
 pub(crate) mod bastion_classic;
+pub(crate) mod bastion_options;
 pub(crate) mod erlang;
 pub(crate) mod executors;
 pub(crate) mod floor;
