@@ -85,8 +85,7 @@ pub enum ActorRestartStrategy {
         timeout: Duration,
     },
     /// It waits the timeout, and each time longer by the timeout times the multiplier: whatever its name says, that is linear. With 1 it is the linear one, with 0 the
-    /// delay is always the timeout. A back-off that doubles is
-    /// [`Backoff::exponential`](bastion_supervision::plan::Backoff::exponential), of typed children.
+    /// delay is always the timeout. One that doubles: see [`RestartStrategy::with_backoff`].
     ExponentialBackOff {
         /// The first delay.
         timeout: Duration,
@@ -138,6 +137,8 @@ impl ActorRestartStrategy {
 pub struct RestartStrategy {
     policy: RestartPolicy,
     strategy: ActorRestartStrategy,
+    /// Instead of the strategy.
+    backoff: Option<Backoff>,
 }
 
 impl RestartStrategy {
@@ -150,7 +151,7 @@ impl RestartStrategy {
     /// assert_eq!(restart.strategy(), ActorRestartStrategy::Immediate);
     /// ```
     pub fn new(restart_policy: RestartPolicy, strategy: ActorRestartStrategy) -> Self {
-        RestartStrategy { policy: restart_policy, strategy }
+        RestartStrategy { policy: restart_policy, strategy, backoff: None }
     }
 
     /// Returns how often.
@@ -200,6 +201,25 @@ impl RestartStrategy {
     /// ```
     pub fn with_actor_restart_strategy(mut self, strategy: ActorRestartStrategy) -> Self {
         self.strategy = strategy;
+        self.backoff = None;
+        self
+    }
+
+    /// Sets after how long, by any of the engine's back-offs, instead of the [strategy](RestartStrategy::strategy): one that is exponential, has a
+    /// limit, or is forgotten after a good run. The API of 0.4 had none of these.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::prelude::*;
+    /// use bastion_supervision::plan::Backoff;
+    /// use std::time::Duration;
+    /// let doubling = Backoff::exponential(Duration::from_millis(100), 2, Duration::from_secs(10));
+    /// let shop = |supervisor: Supervisor| {
+    ///     supervisor.with_restart_strategy(RestartStrategy::default().with_backoff(doubling))
+    /// };
+    /// ```
+    pub fn with_backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = Some(backoff);
         self
     }
 
@@ -214,6 +234,9 @@ impl RestartStrategy {
     }
 
     pub(crate) fn backoff(&self) -> Backoff {
+        if let Some(backoff) = self.backoff {
+            return backoff;
+        }
         match self.strategy.growth() {
             // The supervisor has the storm guard for those that have none.
             None => Backoff::immediate(),

@@ -3,7 +3,9 @@
 mod kit;
 
 use bastion_classic::prelude::*;
+use bastion_supervision::plan::Backoff;
 use kit::{Log, Order, SECOND, ask, each, group, only, run};
+use std::time::Duration;
 
 const STARTED: [&str; 3] = ["before_start", "runs", "after_start"];
 
@@ -406,6 +408,17 @@ fn section_3_6_policy_and_back_off_are_counted_per_element() {
         check(RestartPolicy::Tries(2), linear.clone(), 5, &[100, 200]);
         check(RestartPolicy::Never, Immediate, 3, &[]);
     }
+}
+
+#[test]
+fn section_3_5_a_back_off_that_doubles_has_a_name_of_its_own() {
+    let linear = ActorRestartStrategy::LinearBackOff { timeout: SECOND };
+    let doubling = Backoff::exponential(100 * kit::MS, 2, SECOND).healthy_after(Duration::MAX);
+    let restart = RestartStrategy::default().with_actor_restart_strategy(linear.clone());
+    let restart = restart.with_backoff(doubling);
+    assert_eq!(restart.strategy(), linear, "that of the strategy is kept, and not used");
+    let delays = delays(SupervisionStrategy::OneForOne, restart, 6);
+    assert_eq!(delays, [100, 200, 400, 800, 1000, 1000]);
 }
 
 #[test]
