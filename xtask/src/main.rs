@@ -19,6 +19,7 @@ mod binaries;
 mod chaos_args;
 mod conformance;
 mod demo;
+mod drop_in;
 mod fuzz;
 mod install;
 mod loom;
@@ -48,6 +49,7 @@ enum Command {
     Test(test::TestArgs),
     Tidy(tidy::TidyArgs),
     Api(api::ApiArgs),
+    DropIn(drop_in::DropInArgs),
     Conformance(conformance::ConformanceArgs),
     Bench(Box<bench::BenchArgs>),
     Loom(loom::LoomArgs),
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Tidy(args) => tidy::run(&args),
         Command::Api(args) => api::run(&args),
+        Command::DropIn(args) => drop_in::run(&args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Loom(args) => loom::run(&args),

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::{Outcome, examples, features, layers, loom, shuttle};
 use crate::workspace::Workspace;
-use crate::{api, process};
+use crate::{api, drop_in, process};
 
 /// One thing that is checked.
 pub(super) struct Step {
@@ -77,6 +77,12 @@ pub(super) const STEPS: &[Step] = &[
         about: "the programs in the documentation and in the READMEs",
         tool: None,
         run: doctests,
+    },
+    Step {
+        name: "drop-in",
+        about: "the examples of bastion 0.4's documentation, as they are, against ours",
+        tool: None,
+        run: drop_in::check,
     },
     Step {
         name: "loom",
