@@ -4,7 +4,7 @@
 use crate::children::Children;
 use crate::children_ref::ChildrenRef;
 use crate::context::BastionContext;
-use crate::global::{STOP_LIMIT, platform};
+use crate::global::{STOP_LIMIT, platform, renew};
 use crate::supervisor::{Supervisor, SupervisorRef};
 use crate::{Bastion, Config, message};
 use std::future::Future;
@@ -50,7 +50,7 @@ impl Bastion {
     /// Bastion::init_with(Config::new().hide_backtraces());
     /// ```
     pub fn init_with(config: Config) {
-        platform(true);
+        renew();
         config.apply();
     }
 

@@ -11,6 +11,18 @@ use crate::children_ref::ChildrenRef;
 )]
 pub trait Cluster {}
 
+/// The configuration of a cluster in bastion 0.4. Here it is a name, so that a program that has it is told what is missing.
+#[derive(Clone, Copy, Debug)]
+pub enum ArtilleryAPClusterConfig {}
+
+/// What a child of a cluster was given in bastion 0.4. There is none here.
+#[derive(Clone, Copy, Debug)]
+pub enum DistributedContext {}
+
+/// What a child of a cluster received in bastion 0.4. There is none here.
+#[derive(Clone, Copy, Debug)]
+pub enum ClusterMessage {}
+
 impl Bastion {
     /// Would join a cluster.
     ///

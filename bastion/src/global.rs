@@ -30,10 +30,19 @@ pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Bastion;
 
-/// Returns the global platform. It is made when it is first asked for; if `anew`, also when it was stopped.
+/// Returns the global platform. It is made when it is first asked for; if `anew`, also when it has ended.
 pub(crate) fn platform(anew: bool) -> Platform {
+    platform_unless(|platform| anew && platform.has_ended())
+}
+
+/// Makes a new global platform if the one that there is was stopped, though not all of it may have ended yet.
+pub(crate) fn renew() {
+    platform_unless(Platform::has_stopped);
+}
+
+fn platform_unless(is_over: impl FnOnce(&Platform) -> bool) -> Platform {
     let mut global = PLATFORM.lock().unwrap_or_else(PoisonError::into_inner);
-    let old = global.take_if(|platform| anew && platform.has_ended());
+    let old = global.take_if(|platform| is_over(platform));
     let platform = global.get_or_insert_with(|| Platform::new(Runtime::executor())).clone();
     drop(global);
     drop(old);

@@ -182,6 +182,8 @@ pub use bastion_classic::io;
 /// What the prelude of bastion 0.4 has: what most programs need whose messages are values of any type.
 pub mod prelude {
     pub use crate::Bastion;
+    #[cfg(feature = "distributed")]
+    pub use crate::distributed::{ArtilleryAPClusterConfig, ClusterMessage, DistributedContext};
     pub use crate::{children, supervisor};
     pub use bastion_classic::prelude::*;
 }

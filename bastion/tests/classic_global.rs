@@ -44,6 +44,18 @@ fn many_cycles() {
     }
 }
 
+/// What was stopped goes on ending by itself.
+fn cycles_that_do_not_wait() {
+    for cycle in 0..200 {
+        Bastion::init();
+        let group = Bastion::children(more).expect("DEF-12: `init` begins anew after a stop");
+        Bastion::start();
+        assert_eq!(ask(&group.elems()[0], cycle), cycle + 1);
+        if cycle % 2 == 0 { Bastion::stop() } else { Bastion::kill() }
+    }
+    Bastion::block_until_stopped();
+}
+
 fn a_stop_before_the_start() {
     Bastion::init();
     let group = Bastion::spawn(|_| async { Ok(()) }).unwrap();
@@ -135,6 +147,7 @@ fn both_front_doors_are_one_system() {
 fn section_2_1_the_global() {
     a_stop_before_the_start();
     many_cycles();
+    cycles_that_do_not_wait();
     macros();
     children_that_never_yield();
     both_front_doors_are_one_system();

@@ -355,7 +355,7 @@ impl BastionContext {
                 child.tell(msg, self.signature()).map_err(|error| error.into_message().msg.unsent())
             }
             None => {
-                dead_letter(&msg);
+                self.child.address().dead_letter(msg);
                 Ok(())
             }
         }
@@ -387,7 +387,7 @@ impl BastionContext {
                 child.ask(msg, self.signature()).map_err(|error| error.into_message().msg.unsent())
             }
             None => {
-                dead_letter(&msg);
+                self.child.address().dead_letter(msg);
                 Ok(crate::message::question(RefAddr::dead_letters()).1)
             }
         }
@@ -417,7 +417,7 @@ impl BastionContext {
     }
 
     /// Gives a message to the dispatchers of the target: each of them passes it on as its handler does, the default one to one of its members, in turn.
-    /// It is received as something that was told, of the type `Arc<SignedMessage>`, in which the message is a broadcast.
+    /// It is received as something that was told, of the type `Arc<SignedMessage>`, in which the message is a broadcast. Without such a dispatcher it is a dead letter.
     ///
     /// # Examples
     /// ```
@@ -434,8 +434,12 @@ impl BastionContext {
     /// # });
     /// ```
     pub fn broadcast_message<M: Message>(&self, target: BroadcastTarget, message: M) {
+        let dispatchers = self.group.hub().dispatchers().targets(target);
+        if dispatchers.is_empty() {
+            return self.child.address().dead_letter(message);
+        }
         let message = Msg::of(Value::shared(Arc::new(message)));
-        for dispatcher in self.group.hub().dispatchers().targets(target) {
+        for dispatcher in dispatchers {
             let Some(message) = message.share() else { return };
             let signed = SignedMessage::new(message, self.signature());
             dispatcher.broadcast_message(&Arc::new(signed));
@@ -451,11 +455,6 @@ async fn within<F: Future>(future: F, timer: impl Future<Output = ()>) -> Option
         Poll::Pending => timer.as_mut().poll(task).map(|()| None),
     })
     .await
-}
-
-/// Says that a message was for nobody.
-fn dead_letter(message: &dyn Message) {
-    tracing::debug!(target: "bastion", event = "dead_letter", ?message, "a message to nobody");
 }
 
 /// Lets others run.

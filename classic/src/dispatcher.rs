@@ -68,7 +68,7 @@ pub enum NotificationType {
 /// ```
 #[derive(Clone, Debug)]
 pub enum BroadcastTarget {
-    /// To all of them.
+    /// To all dispatchers. Each passes it on as its handler does: the default one to one of its members, in turn; one's own, to all entries if it likes.
     All,
     /// To the one of this name. Without one the message is for nobody.
     Group(String),
@@ -209,6 +209,13 @@ pub type DefaultRecipientHandler = RoundRobinHandler;
 pub struct RoundRobinHandler {
     turn: AtomicUsize,
     recipients: RecipientMap,
+}
+
+impl RoundRobinHandler {
+    /// How many members there are.
+    pub(crate) fn count(&self) -> usize {
+        self.recipients.len()
+    }
 }
 
 impl Recipient for RoundRobinHandler {

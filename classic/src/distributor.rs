@@ -1,7 +1,7 @@
 //! [`Distributor`]: a name for children that share work.
 
 use crate::child_ref::ChildRef;
-use crate::dispatcher::{DefaultRecipientHandler, RecipientHandler};
+use crate::dispatcher::{Recipient, RoundRobinHandler};
 use crate::envelope::{RefAddr, SignedMessage};
 use crate::errors::SendError;
 use crate::message::{Answer, AnswerSender, Expecting, Message, Typed};
@@ -35,7 +35,7 @@ pub struct Distributor(&'static Entry);
 struct Entry {
     name: String,
     /// Nobody, or who is there: registered by a group that is to have members, or by members.
-    recipients: Mutex<Option<Arc<dyn RecipientHandler>>>,
+    recipients: Mutex<Option<Arc<RoundRobinHandler>>>,
 }
 
 static NAMES: LazyLock<Mutex<HashMap<&'static str, Distributor>>> = LazyLock::new(Mutex::default);
@@ -285,7 +285,7 @@ impl Distributor {
             return Err(SendError::from(*self).into());
         };
         members.remove(&child_ref);
-        if members.all().is_empty() {
+        if members.count() == 0 {
             *recipients = None;
         }
         Ok(())
@@ -296,13 +296,12 @@ impl Distributor {
         self.with_members(|_| ());
     }
 
-    fn with_members(&self, f: impl FnOnce(&dyn RecipientHandler)) {
+    fn with_members(&self, f: impl FnOnce(&RoundRobinHandler)) {
         let mut recipients = lock(&self.0.recipients);
-        let new = || -> Arc<dyn RecipientHandler> { Arc::new(DefaultRecipientHandler::default()) };
-        f(&**recipients.get_or_insert_with(new));
+        f(recipients.get_or_insert_default());
     }
 
-    fn members(&self) -> Result<Arc<dyn RecipientHandler>, SendError> {
+    fn members(&self) -> Result<Arc<RoundRobinHandler>, SendError> {
         lock(&self.0.recipients).clone().ok_or_else(|| SendError::from(*self))
     }
 
@@ -313,7 +312,7 @@ impl Distributor {
         send: impl Fn(&ChildRef, M) -> Result<T, TellError<SignedMessage>>,
     ) -> Result<T, SendError> {
         let members = self.members()?;
-        let mut left = members.all().len();
+        let mut left = members.count();
         let mut message = message;
         loop {
             let child = members.next().ok_or(SendError::EmptyRecipient)?;

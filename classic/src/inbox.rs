@@ -57,21 +57,39 @@ impl<M: Send + 'static> State<M> {
         self.last_seat
     }
 
-    /// Says whether it stood behind others. Then it does not any more.
-    fn leaves_from_behind(&mut self, seat: Seat) -> bool {
-        let place = self.behind.iter().position(|(behind, _)| *behind == seat);
-        place.and_then(|place| self.behind.remove(place)).is_some()
+    /// Takes the waker of one that stands behind others. It is to be dropped without the lock: it is foreign.
+    fn take_from_behind(&mut self, seat: Seat) -> Option<Waker> {
+        let place = self.behind.iter().position(|(behind, _)| *behind == seat)?;
+        self.behind.remove(place).map(|(_, waker)| waker)
     }
 
-    /// Ends a wait, and returns who is to be woken, to take the place.
-    fn leave(&mut self, seat: Seat) -> Option<Waker> {
-        if self.leaves_from_behind(seat) {
-            return None;
+    /// Ends a wait.
+    fn leave(&mut self, seat: Seat) -> Left {
+        let own = self.take_from_behind(seat);
+        if own.is_some() {
+            return Left { own, next: None };
         }
         self.waiting.take_if(|waiting| *waiting == seat);
         // Otherwise it was woken to take the place, and another has come before it.
         let next = if self.waiting.is_none() { self.behind.pop_front() } else { None };
-        next.map(|(_, waker)| waker)
+        Left { own, next: next.map(|(_, waker)| waker) }
+    }
+}
+
+/// Wakers of which the lock has been given back.
+struct Left {
+    /// Its own, that nobody needs.
+    own: Option<Waker>,
+    /// That of who is to take the place.
+    next: Option<Waker>,
+}
+
+impl Left {
+    fn pass_on(self) {
+        drop(self.own);
+        if let Some(next) = self.next {
+            next.wake();
+        }
     }
 }
 
@@ -91,23 +109,25 @@ impl<M: Send + 'static> Future for Recv<'_, M> {
         let mut state = lock(&this.inbox.0);
         if state.waiting.is_some() && state.waiting != this.seat {
             let seat = *this.seat.get_or_insert_with(|| state.new_seat());
-            state.leaves_from_behind(seat);
+            let replaced = state.take_from_behind(seat);
             state.behind.push_back((seat, task.waker().clone()));
+            drop(state);
+            drop(replaced);
             return Poll::Pending;
         }
         let Poll::Ready(message) = pin!(state.context.recv()).poll(task) else {
             let seat = *this.seat.get_or_insert_with(|| state.new_seat());
-            state.leaves_from_behind(seat);
+            let replaced = state.take_from_behind(seat);
             state.waiting = Some(seat);
+            drop(state);
+            drop(replaced);
             return Poll::Pending;
         };
         *this.place = message;
         if let Some(seat) = this.seat.take() {
-            let next = state.leave(seat);
+            let left = state.leave(seat);
             drop(state);
-            if let Some(next) = next {
-                next.wake();
-            }
+            left.pass_on();
         }
         Poll::Ready(())
     }
@@ -116,10 +136,8 @@ impl<M: Send + 'static> Future for Recv<'_, M> {
 impl<M: Send + 'static> Drop for Recv<'_, M> {
     fn drop(&mut self) {
         if let Some(seat) = self.seat {
-            let next = lock(&self.inbox.0).leave(seat);
-            if let Some(next) = next {
-                next.wake();
-            }
+            let left = lock(&self.inbox.0).leave(seat);
+            left.pass_on();
         }
     }
 }

@@ -315,6 +315,20 @@ impl Platform {
         }
     }
 
+    /// Says whether it was stopped or killed, or has ended by itself: nothing can be made here any more.
+    ///
+    /// # Examples
+    /// ```
+    /// # use bastion_classic::{platform::Platform, prelude::*};
+    /// # Platform::simulate(1, async |platform| {
+    /// platform.stop(std::time::Duration::from_secs(10));
+    /// assert!(platform.has_stopped());
+    /// # });
+    /// ```
+    pub fn has_stopped(&self) -> bool {
+        self.has_ended() || matches!(*lock(&self.0.stage), Stage::Stopped)
+    }
+
     /// Says whether everything has stopped.
     ///
     /// # Examples

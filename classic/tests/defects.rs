@@ -317,6 +317,34 @@ fn def_22_a_message_that_nobody_handles_is_a_dead_letter() {
 }
 
 #[test]
+fn def_22_a_message_for_nobody_is_a_dead_letter() {
+    run(|platform, sim| async move {
+        let mut letters = platform.system().dead_letters(10);
+        let group = platform
+            .spawn(|ctx| async move {
+                let anonymous = ctx.recv().await?.signature().clone();
+                ctx.tell(&anonymous, "told").map_err(drop)?;
+                let answer = ctx.ask(&anonymous, 7_u32).map_err(drop)?;
+                assert!(answer.await.is_err());
+                ctx.broadcast_message(BroadcastTarget::Group("nobody".into()), 7_u8);
+                ctx.broadcast_message(BroadcastTarget::All, 7_u16);
+                Ok(())
+            })
+            .unwrap();
+        platform.start();
+        only(&group).tell_anonymously("begin").unwrap();
+        sim.sleep(SECOND).await;
+        for message in ["&str", "u32", "u8", "u16"] {
+            let letter = letters.try_recv().unwrap();
+            assert!(matches!(letter.reason, Undelivered::Nobody));
+            assert_eq!(letter.message, message);
+            assert_eq!(letter.sender, Some(letter.pid));
+        }
+        assert_eq!(platform.system().stats().dead_letters, 4);
+    });
+}
+
+#[test]
 fn def_22_a_question_may_have_a_limit() {
     run(|platform, sim| async move {
         let log = Log::default();

@@ -126,6 +126,27 @@ fn section_12_what_would_never_change_the_size_does_not() {
 }
 
 #[test]
+fn section_12_a_group_that_never_shrinks_or_has_no_upper_bound() {
+    for nothing in [0.0, -1.0, f64::NAN] {
+        for resizer in
+            [doubling().with_downscale_rate(nothing), doubling().with_downscale_threshold(nothing)]
+        {
+            run(|platform, sim| async move {
+                let resizer = resizer.with_upper_bound(UpperBound::Unlimited);
+                let group = slow(&platform, &sim, &Arc::default(), resizer);
+                platform.start();
+                load(&group, 100);
+                sim.sleep(200 * SECOND).await;
+                let grown = group.elems().len();
+                assert!(grown > 7, "that is no bound any more");
+                sim.sleep(500 * SECOND).await;
+                assert_eq!(group.elems().len(), grown, "though there is nothing to do");
+            });
+        }
+    }
+}
+
+#[test]
 fn section_12_a_busy_group_does_not_shrink() {
     run(|platform, sim| async move {
         let handled = Arc::default();

@@ -14,6 +14,7 @@ use syn::{
 pub(super) const OF_ADDRESSES: &[&str] = &[
     "ask",
     "ask_timeout",
+    "dead_letter",
     "ended",
     "exit",
     "has_ended",

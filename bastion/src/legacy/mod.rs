@@ -40,7 +40,7 @@
 //! - [`receive!`](crate::receive) needs neither the crate `objekt` nor `Receive` in scope, and clones the message for the arm that fits only. It is
 //!   no loop: a `break` in an arm leaves the loop around it.
 //! - No logger is installed: see [`BastionConfig`](config::BastionConfig).
-//! - Not there: `PLATFORM`, `FAULTED`, and the fields of [`BastionContext`](context::BastionContext) and
+//! - Not there: `PLATFORM`, `FAULTED`, the module `macros` (the macros are in the prelude and at the top), and the fields of [`BastionContext`](context::BastionContext) and
 //!   [`BastionChildren`](child::BastionChildren) are of types of their own instead of the crate `crossbeam`'s.
 
 pub mod bastion;

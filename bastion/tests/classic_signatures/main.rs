@@ -89,6 +89,25 @@ fn section_11_1_auto_traits() {
     };
 }
 
+#[cfg(feature = "scaling")]
+fn section_12_resizer() {
+    type Builder<T> = fn(OptimalSizeExploringResizer, T) -> OptimalSizeExploringResizer;
+    let _: Builder<u64> = OptimalSizeExploringResizer::with_lower_bound;
+    let _: Builder<UpperBound> = OptimalSizeExploringResizer::with_upper_bound;
+    let _: Builder<UpscaleStrategy> = OptimalSizeExploringResizer::with_upscale_strategy;
+    let _: [Builder<f64>; 3] = [
+        OptimalSizeExploringResizer::with_upscale_rate,
+        OptimalSizeExploringResizer::with_downscale_threshold,
+        OptimalSizeExploringResizer::with_downscale_rate,
+    ];
+    let _ = [UpperBound::Limit(7_u64), UpperBound::Unlimited];
+    let _ = UpscaleStrategy::MailboxSizeThreshold(7_u32);
+    let _: fn(Children, bastion::resizer::OptimalSizeExploringResizer) -> Children =
+        Children::with_resizer;
+    default::<OptimalSizeExploringResizer>();
+    let _: fn(&OptimalSizeExploringResizer) -> &dyn Debug = |resizer| resizer;
+}
+
 fn section_2_bastion() {
     let _: fn() = Bastion::init;
     let _: fn(Config) = Bastion::init_with;
@@ -294,5 +313,7 @@ fn errors_are_what_they_were(error: SendError) -> Option<String> {
 #[test]
 fn section_11_1_it_compiles() {
     section_11_1_auto_traits();
+    #[cfg(feature = "scaling")]
+    section_12_resizer();
     bounds::traits();
 }

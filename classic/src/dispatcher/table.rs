@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// A map in the order in which its entries were inserted, shared by those who have a reference to it.
+/// A map with an order, in which whoever is removed leaves its place to the last one; shared by those who have a reference to it.
 ///
 /// What it returns are copies, so nobody holds it up. What it is for are the members of a dispatcher or distributor.
 ///

@@ -3,8 +3,7 @@
 use super::{Message, Msg};
 use crate::envelope::{RefAddr, SignedMessage};
 use crate::errors::SendError;
-use bastion_mailbox::Value;
-use futures_channel::oneshot;
+use bastion_mailbox::{Value, oneshot};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -122,7 +121,7 @@ impl Future for Answer {
     type Output = Result<SignedMessage, ()>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map_err(|_canceled| ())
+        Pin::new(&mut self.0).poll(cx).map(|answer| answer.ok_or(()))
     }
 }
 

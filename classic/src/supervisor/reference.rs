@@ -250,14 +250,18 @@ impl SupervisorRef {
         // Under the lock, so that of two changes the last one holds everywhere. What is started later begins with it.
         let mut rules = lock(&self.0.rules);
         rules.strategy = strategy.clone();
-        for member in self.members() {
+        let members = self.members();
+        for member in &members {
             if let Either::Children(group) = member {
                 // One that has stopped is told when it is started again.
                 let _ = group.0.engine.request_settings(strategy::group_settings(&strategy));
             }
         }
         let settings = strategy::supervisor_settings(&strategy);
-        self.0.engine.request_settings(settings).map_err(|_gone| ())
+        let told = self.0.engine.request_settings(settings);
+        // Before the members: the last reference to a group has foreign code in it.
+        drop(rules);
+        told.map_err(|_gone| ())
     }
 
     /// Sends a message to all children below this supervisor, which share it.

@@ -93,6 +93,13 @@ impl<M: Send + 'static> Address<M> {
     }
 }
 
+impl<M: Send + 'static> Address<M> {
+    /// Makes a dead letter of a message that this process has sent, and that is for nobody: [`Undelivered::Nobody`](crate::Undelivered::Nobody).
+    pub fn dead_letter<T: 'static>(&self, message: T) {
+        self.shared.bury_own(message);
+    }
+}
+
 impl<M> Address<M> {
     /// Returns the process's pid; `None` before it was given to a supervisor.
     pub fn pid(&self) -> Option<Pid> {

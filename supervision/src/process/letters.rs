@@ -47,8 +47,17 @@ impl<M: Send + 'static> Shared<M> {
 
     /// Drops a message that the process does not understand, and tells of it.
     pub(super) fn bury_foreign(&self, message: M, sender: Option<Pid>) {
+        self.bury_one(message, Undelivered::NotUnderstood, sender);
+    }
+
+    /// Drops something that the process had to send, and nobody to send it to.
+    pub(super) fn bury_own<T: 'static>(&self, message: T) {
+        self.bury_one(message, Undelivered::Nobody, self.core.pid());
+    }
+
+    fn bury_one<T: 'static>(&self, message: T, reason: Undelivered, sender: Option<Pid>) {
         if let Some(env) = self.letters_wanted() {
-            self.publish(env, type_of(&message), 1, Undelivered::NotUnderstood, sender);
+            self.publish(env, type_of(&message), 1, reason, sender);
         }
         guard::contain(|| drop(message));
         self.dead_letters(1);

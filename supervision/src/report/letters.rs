@@ -57,6 +57,8 @@ pub enum Undelivered {
     Overflow(Overflow),
     /// The process has received it, and does not know the type: see [`Context::refuse`](crate::Context::refuse).
     NotUnderstood,
+    /// It was for nobody: see [`Address::dead_letter`](crate::Address::dead_letter). The process is the one that sent it.
+    Nobody,
     /// A [`Pool`](crate::Pool) has thrown it away, for this reason. The process is its supervisor.
     Discarded(Discarded),
 }
@@ -67,6 +69,7 @@ impl fmt::Display for Undelivered {
             Undelivered::Ended(reason) => write!(f, "it has ended: {reason}"),
             Undelivered::Overflow(_) => f.write_str("its mailbox was full"),
             Undelivered::NotUnderstood => f.write_str("it does not understand them"),
+            Undelivered::Nobody => f.write_str("they were for nobody"),
             Undelivered::Discarded(why) => why.fmt(f),
         }
     }

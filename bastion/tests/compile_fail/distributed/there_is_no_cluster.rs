@@ -1,7 +1,8 @@
 use bastion::prelude::*;
+use std::sync::Arc;
 
-struct Config;
-
-fn main() {
-    Bastion::distributed(&Config, |_| async { Ok(()) }).unwrap();
+fn join(config: &'static ArtilleryAPClusterConfig) -> Result<ChildrenRef, ()> {
+    Bastion::distributed(config, |_context: Arc<DistributedContext>| async { Ok(()) })
 }
+
+fn main() {}
