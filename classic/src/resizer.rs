@@ -69,24 +69,53 @@ impl Default for OptimalSizeExploringResizer {
 
 impl OptimalSizeExploringResizer {
     /// Sets how many children the group begins with, and has at least, but for those that end by themselves. Default: 1, which 0 means too.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::resizer::OptimalSizeExploringResizer;
+    /// let resizer = OptimalSizeExploringResizer::default().with_lower_bound(0);
+    /// assert_eq!(resizer, OptimalSizeExploringResizer::default());
+    /// ```
     pub fn with_lower_bound(mut self, lower_bound: u64) -> Self {
         self.lower = lower_bound.clamp(1, MOST);
         self
     }
 
     /// Sets how many children the group has at most. Default: ten.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::resizer::{OptimalSizeExploringResizer, UpperBound};
+    /// let resizer = OptimalSizeExploringResizer::default().with_upper_bound(UpperBound::Limit(10));
+    /// assert_eq!(resizer, OptimalSizeExploringResizer::default());
+    /// ```
     pub fn with_upper_bound(mut self, upper_bound: UpperBound) -> Self {
         self.upper = upper_bound;
         self
     }
 
     /// Sets when the group grows. Default: when more than three messages wait for each child.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::resizer::{OptimalSizeExploringResizer, UpscaleStrategy};
+    /// let three = UpscaleStrategy::MailboxSizeThreshold(3);
+    /// let resizer = OptimalSizeExploringResizer::default().with_upscale_strategy(three);
+    /// assert_eq!(resizer, OptimalSizeExploringResizer::default());
+    /// ```
     pub fn with_upscale_strategy(mut self, upscale_strategy: UpscaleStrategy) -> Self {
         self.upscale = upscale_strategy;
         self
     }
 
     /// Sets by which part of its size the group grows, rounded up. Default: 0.1. With what is not above 0 it never grows.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::resizer::OptimalSizeExploringResizer;
+    /// // Twice as many, each time.
+    /// let resizer = OptimalSizeExploringResizer::default().with_upscale_rate(1.0);
+    /// ```
     pub fn with_upscale_rate(mut self, upscale_rate: f64) -> Self {
         self.upscale_rate = upscale_rate;
         self
@@ -94,12 +123,26 @@ impl OptimalSizeExploringResizer {
 
     /// Sets for which part of its size there has to be something to do, so that the group does not shrink. Default: 0.3. With what is not above 0 it
     /// never shrinks.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::resizer::OptimalSizeExploringResizer;
+    /// // It shrinks while half of its children have nothing to do.
+    /// let resizer = OptimalSizeExploringResizer::default().with_downscale_threshold(0.5);
+    /// ```
     pub fn with_downscale_threshold(mut self, downscale_threshold: f64) -> Self {
         self.downscale_threshold = downscale_threshold;
         self
     }
 
     /// Sets by which part of its size the group shrinks, rounded up. Default: 0.1. With what is not above 0 it never shrinks.
+    ///
+    /// # Examples
+    /// ```
+    /// use bastion_classic::resizer::OptimalSizeExploringResizer;
+    /// // It never shrinks.
+    /// let resizer = OptimalSizeExploringResizer::default().with_downscale_rate(0.0);
+    /// ```
     pub fn with_downscale_rate(mut self, downscale_rate: f64) -> Self {
         self.downscale_rate = downscale_rate;
         self

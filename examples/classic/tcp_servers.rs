@@ -2,17 +2,17 @@
 //!
 //! `cargo run -p examples --example classic_tcp_servers`
 
-use bastion::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, TcpListener, TcpStream};
+use bastion::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use bastion::prelude::*;
 use std::io::{self, BufRead, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Sender, channel};
 
 const SERVERS: usize = 3;
 
 /// Sends back each line. One that cannot be read, or written, ends the connection.
-async fn echo(stream: TcpStream) -> io::Result<()> {
-    let (mut lines, mut answers) = (BufReader::new(stream.clone()), stream);
+async fn echo(stream: Handle<TcpStream>) -> io::Result<()> {
+    let (mut lines, mut answers) = (BufReader::new(&stream), &stream);
     let mut line = String::new();
     while lines.read_line(&mut line).await? > 0 {
         assert_ne!(line.trim(), "crash", "on purpose");
@@ -24,7 +24,7 @@ async fn echo(stream: TcpStream) -> io::Result<()> {
 
 /// Serves one client after another.
 async fn server(listening: Sender<SocketAddr>) -> Result<(), ()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|_| ())?;
+    let listener = Handle::<TcpListener>::bind("127.0.0.1:0").map_err(|_| ())?;
     let address = listener.local_addr().map_err(|_| ())?;
     println!("a server listens at {address}");
     listening.send(address).map_err(|_| ())?;
@@ -38,7 +38,7 @@ async fn server(listening: Sender<SocketAddr>) -> Result<(), ()> {
 
 /// Says a line, and returns what comes back: nothing when the server has crashed.
 fn say(server: SocketAddr, line: &str) -> io::Result<String> {
-    let mut stream = std::net::TcpStream::connect(server)?;
+    let mut stream = TcpStream::connect(server)?;
     stream.write_all(format!("{line}\n").as_bytes())?;
     let mut answer = String::new();
     io::BufReader::new(stream).read_line(&mut answer)?;
