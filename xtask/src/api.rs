@@ -31,16 +31,9 @@ pub(crate) struct ApiArgs {
 
 /// Compares the listings, or writes them.
 pub(crate) fn run(args: &ApiArgs) -> ExitCode {
-    let outcome = match Workspace::read() {
-        Ok(workspace) => check(&workspace, args.bless),
-        Err(error) => Outcome::Failed(error.to_string()),
-    };
-    match outcome {
-        Outcome::Passed => ExitCode::SUCCESS,
-        Outcome::Failed(reason) | Outcome::Skipped(reason) => {
-            eprintln!("error: {reason}");
-            ExitCode::FAILURE
-        }
+    match Workspace::read() {
+        Ok(workspace) => check(&workspace, args.bless).end(),
+        Err(error) => Outcome::Failed(error.to_string()).end(),
     }
 }
 

@@ -45,16 +45,9 @@ pub(crate) struct DropInArgs {}
 
 /// Runs them.
 pub(crate) fn run(_args: &DropInArgs) -> ExitCode {
-    let outcome = match Workspace::read() {
-        Ok(workspace) => check(&workspace),
-        Err(error) => Outcome::Failed(error.to_string()),
-    };
-    match outcome {
-        Outcome::Passed => ExitCode::SUCCESS,
-        Outcome::Failed(reason) | Outcome::Skipped(reason) => {
-            eprintln!("error: {reason}");
-            ExitCode::FAILURE
-        }
+    match Workspace::read() {
+        Ok(workspace) => check(&workspace).end(),
+        Err(error) => Outcome::Failed(error.to_string()).end(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! It knows nothing of what is checked.
 
 use std::fmt;
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// How a check ended.
@@ -14,6 +15,19 @@ pub(crate) enum Outcome {
     Failed(String),
     /// It was not run, for this reason.
     Skipped(String),
+}
+
+impl Outcome {
+    /// Ends a command that is this one check: with what is wrong, and exit code 1.
+    pub(crate) fn end(self) -> ExitCode {
+        match self {
+            Outcome::Passed => ExitCode::SUCCESS,
+            Outcome::Failed(reason) | Outcome::Skipped(reason) => {
+                eprintln!("error: {reason}");
+                ExitCode::FAILURE
+            }
+        }
+    }
 }
 
 /// One check that was looked at.
